@@ -1,0 +1,60 @@
+from commerce.models.attribution import Attribution, Basis
+from commerce.models.commission import (
+    Commission,
+    CommissionEvent,
+    CommissionShare,
+    CommissionState,
+    HoldReason,
+    Role,
+)
+from commerce.models.ledger import Account, Entry, Journal, JournalKind, Period
+from commerce.models.link import Click, TrackingLink
+from commerce.models.order import (
+    Discrepancy,
+    Observation,
+    OrderLine,
+    OrderRefund,
+    OrderStatus,
+    ParkedObservation,
+)
+from commerce.models.payout import Payout, PayoutAccount, PayoutBatch, PayoutLine
+from commerce.models.programme import (
+    Network,
+    PostbackKey,
+    Programme,
+    RateCard,
+    SplitRule,
+)
+
+__all__ = [
+    "Account",
+    "Attribution",
+    "Basis",
+    "Click",
+    "Commission",
+    "CommissionEvent",
+    "CommissionShare",
+    "CommissionState",
+    "Discrepancy",
+    "Entry",
+    "HoldReason",
+    "Journal",
+    "JournalKind",
+    "Network",
+    "Observation",
+    "OrderLine",
+    "OrderRefund",
+    "OrderStatus",
+    "ParkedObservation",
+    "Payout",
+    "PayoutAccount",
+    "PayoutBatch",
+    "PayoutLine",
+    "Period",
+    "PostbackKey",
+    "Programme",
+    "RateCard",
+    "Role",
+    "SplitRule",
+    "TrackingLink",
+]

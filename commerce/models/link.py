@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import secrets
+
+import uuid_utils
+from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+TOKEN_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"  # noqa: S105  base32, no secret
+
+
+def new_token() -> str:
+    return "".join(secrets.choice(TOKEN_LETTERS) for _ in range(10))
+
+
+def new_click_id() -> str:
+    """UUIDv7: rises with time, so that ties between clicks break the same way always."""
+    return str(uuid_utils.uuid7())
+
+
+class TrackingLink(models.Model):
+    """The way from a pin (or a product's own page) to the shop.
+
+    Beneficiary and originator are copied from the pin: a pin may be deleted, the money
+    of its clicks may not.
+    """
+
+    token = models.CharField(max_length=10, unique=True, default=new_token)
+    programme = models.ForeignKey(
+        "commerce.Programme", models.PROTECT, related_name="links"
+    )
+    pin = models.ForeignKey(
+        "pinboard.Pin", models.SET_NULL, null=True, related_name="tracking_links"
+    )
+    product = models.ForeignKey(
+        "pinboard.Product", models.PROTECT, related_name="tracking_links"
+    )
+    beneficiary = models.ForeignKey(  # null = the site
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    originator = models.ForeignKey(  # null = none, or the beneficiary itself
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    # Whether the beneficiary also pinned first: then both rates are theirs.
+    beneficiary_is_originator = models.BooleanField(default=False)
+    destination_url = models.URLField(max_length=2000)
+    network_sub_id = models.CharField(max_length=40, null=True)  # noqa: DJ001 unique
+    created_at = models.DateTimeField(auto_now_add=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["programme", "network_sub_id"], name="one_link_per_sub_id"
+            ),
+            models.UniqueConstraint(
+                fields=["pin"],
+                condition=Q(disabled_at=None, pin__isnull=False),
+                name="one_live_link_per_pin",
+            ),
+            models.UniqueConstraint(
+                fields=["product"],
+                condition=Q(disabled_at=None, pin=None, beneficiary=None),
+                name="one_live_site_link_per_product",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.token
+
+    def get_absolute_url(self) -> str:
+        return reverse("commerce:go", args=[self.token])
+
+
+class Click(models.Model):
+    """Somebody followed a tracking link. Append-only; the purge blanks fields."""
+
+    class Reason(models.TextChoices):
+        BOT = "bot", _("a machine")
+        PREFETCH = "prefetch", _("a browser that looked ahead")
+        HEAD = "head", _("a look at the headers only")
+        EMBED = "embed", _("not opened by a person")
+
+    id = models.CharField(
+        primary_key=True, max_length=36, default=new_click_id, editable=False
+    )
+    link = models.ForeignKey(TrackingLink, models.PROTECT, related_name="clicks")
+    programme = models.ForeignKey("commerce.Programme", models.PROTECT)
+    beneficiary = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="clicks_for"
+    )
+    originator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    beneficiary_is_originator = models.BooleanField(default=False)
+    occurred_at = models.DateTimeField(default=timezone.now)
+    visitor_key = models.CharField(max_length=32, blank=True, db_index=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    # Qualified clicks can earn. Counted ones are qualified and no repetition.
+    is_qualified = models.BooleanField()
+    reason = models.CharField(max_length=10, choices=Reason, blank=True)
+    marks = models.JSONField(default=list)  # dup, velocity, self: evidence only
+    rate_card = models.ForeignKey("commerce.RateCard", models.PROTECT, null=True)
+    rate_bp = models.PositiveSmallIntegerField(default=0)
+    ip_prefix = models.CharField(max_length=45, blank=True)
+    ip_hash = models.CharField(max_length=64, blank=True)
+    ua_family = models.CharField(max_length=40, blank=True)
+    referer_host = models.CharField(max_length=253, blank=True)
+
+    class Meta:
+        indexes = [
+            BrinIndex(fields=["occurred_at"], name="click_time"),
+            models.Index(fields=["link", "-occurred_at"], name="click_of_link"),
+            models.Index(
+                fields=["beneficiary", "-occurred_at"], name="click_of_beneficiary"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def is_counted(self) -> bool:
+        return self.is_qualified and "dup" not in self.marks

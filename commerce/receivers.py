@@ -1,0 +1,1 @@
+"""What commerce does when the pinboard tells a fact."""

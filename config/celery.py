@@ -1,0 +1,36 @@
+"""The Celery application, and a task whose sending may fail without harm."""
+
+import logging
+import os
+from typing import Any
+
+from celery import Celery
+from celery.contrib.django.task import DjangoTask
+from kombu.exceptions import OperationalError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+log = logging.getLogger(__name__)
+
+
+class Task(DjangoTask):
+    """A message is only a hint: the job row it speaks of is the truth.
+
+    So a broker that is away must not fail the request that wrote the row; the sweeper
+    sends the hint again.
+    """
+
+    abstract = True
+
+    def apply_async(self, *args: Any, **kwargs: Any) -> Any:  # Celery's own signature
+        kwargs.setdefault("retry", False)
+        try:
+            return super().apply_async(*args, **kwargs)
+        except OperationalError as error:
+            log.warning("%s was not sent, the sweeper will: %s", self.name, error)
+            return None
+
+
+app = Celery("pinboard", task_cls=Task)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,31 @@
+from pinboard.models.board import Board, Visibility
+from pinboard.models.job import Job, JobState
+from pinboard.models.notification import Notification
+from pinboard.models.picture import Avatar, Picture, RenditionJob
+from pinboard.models.pin import DraftReadJob, Pin, PinDraft, PinFetchJob, PinState
+from pinboard.models.product import Availability, PricePoint, Product
+from pinboard.models.shop import Shop
+from pinboard.models.social import Comment, Follow, Like
+
+__all__ = [
+    "Availability",
+    "Avatar",
+    "Board",
+    "Comment",
+    "DraftReadJob",
+    "Follow",
+    "Job",
+    "JobState",
+    "Like",
+    "Notification",
+    "Picture",
+    "Pin",
+    "PinDraft",
+    "PinFetchJob",
+    "PinState",
+    "PricePoint",
+    "Product",
+    "RenditionJob",
+    "Shop",
+    "Visibility",
+]

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from users.models import User
+
+    Viewer = User | AnonymousUser
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "public", _("Everybody")
+    SECRET = "secret", _("Only me")
+    LINK = "link", _("Whoever has the link")
+
+
+def new_link_key() -> str:
+    return secrets.token_urlsafe(16)[:22]
+
+
+class BoardQuerySet(models.QuerySet["Board"]):
+    def visible_to(self, viewer: Viewer, *, key: str = "") -> Self:
+        """The boards this viewer may open. `key` opens the link board it belongs to."""
+        seen = Q(visibility=Visibility.PUBLIC)
+        if viewer.is_authenticated:
+            seen |= Q(owner_id=viewer.pk)
+        if key:
+            seen |= Q(visibility=Visibility.LINK, link_key=key)
+        return self.filter(seen, deleted_at=None)
+
+    def listed_for(self, viewer: Viewer) -> Self:
+        """The boards that lists and searches may name: link boards only to owners."""
+        return self.visible_to(viewer)
+
+    def editable_by(self, user: Viewer) -> Self:
+        return self.filter(owner_id=user.pk, deleted_at=None)
+
+
+class Board(models.Model):
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="boards"
+    )
+    title = models.CharField(_("title"), max_length=200)
+    slug = models.SlugField(max_length=80, allow_unicode=True, editable=False)
+    description = models.TextField(_("description"), max_length=1000, blank=True)
+    visibility = models.CharField(
+        _("who sees it"), max_length=6, choices=Visibility, default=Visibility.PUBLIC
+    )
+    link_key = models.CharField(max_length=22, default=new_link_key, editable=False)
+    pin_count = models.PositiveIntegerField(default=0, editable=False)
+    follower_count = models.PositiveIntegerField(default=0, editable=False)
+    search = SearchVectorField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = BoardQuerySet.as_manager()
+
+    class Meta:
+        indexes = [GinIndex(fields=["search"], name="board_search")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(visibility__in=Visibility.values),
+                name="board_visibility_is_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_secret(self) -> bool:
+        return self.visibility == Visibility.SECRET
+
+    @property
+    def is_public(self) -> bool:
+        return self.visibility == Visibility.PUBLIC
+
+    def get_absolute_url(self) -> str:
+        slug = self.slug or "board"
+        return reverse("pinboard:board-detail", args=[self.pk, slug])
+
+    def slug_of_title(self) -> str:
+        return slugify(self.title, allow_unicode=True)[:80] or "board"

@@ -1,0 +1,86 @@
+"""Work that is never lost: a row that says what is to be done, and a lease on it.
+
+The row is written in the transaction of the thing it serves. A Celery message is only
+a hint that carries the row's key; the sweeper sends it again where it got lost.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+LEASE = timedelta(seconds=90)  # longer than a task's hard time limit of 60 s
+MAX_ATTEMPTS = 5
+
+
+class JobState(models.TextChoices):
+    PENDING = "pending", _("pending")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def take(self, pk: int) -> Job | None:
+        """Lease the job to this worker; None if it is done, failed or taken.
+
+        One conditional UPDATE, so that of two workers only one gets it.
+        """
+        now = timezone.now()
+        taken = (
+            self.filter(pk=pk, state=JobState.PENDING, attempts__lt=MAX_ATTEMPTS)
+            .filter(Q(leased_until=None) | Q(leased_until__lt=now))
+            .update(leased_until=now + LEASE, attempts=F("attempts") + 1)
+        )
+        return self.get(pk=pk) if taken else None
+
+    def forgotten(self, *, older_than: timedelta = timedelta(seconds=30)) -> Self:
+        """Pending, and nobody is at work on them."""
+        now = timezone.now()
+        return self.filter(state=JobState.PENDING).filter(
+            Q(leased_until=None, created_at__lt=now - older_than)
+            | Q(leased_until__lt=now)
+        )
+
+
+class Job(models.Model):
+    state = models.CharField(
+        max_length=8, choices=JobState, default=JobState.PENDING, editable=False
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    leased_until = models.DateTimeField(null=True, editable=False)
+    error_code = models.CharField(max_length=40, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                condition=Q(state="pending"),
+                name="%(class)s_pending",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}: {self.state}"
+
+    def finish(self) -> None:
+        self._close(JobState.DONE)
+
+    def fail(self, error_code: str) -> None:
+        self._close(JobState.FAILED, error_code)
+
+    def release(self) -> None:
+        """Give the lease back, so that the sweeper may try again at once."""
+        type(self)._base_manager.filter(pk=self.pk).update(leased_until=None)
+
+    def _close(self, state: JobState, error_code: str = "") -> None:
+        self.state, self.error_code, self.leased_until = state, error_code, None
+        self.save(update_fields=["state", "error_code", "leased_until"])

@@ -1,0 +1,46 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Notification(models.Model):
+    class Kind(models.TextChoices):
+        LIKE = "like", _("likes your pin")
+        SAVE = "save", _("saved your pin")
+        COMMENT = "comment", _("commented on your pin")
+        REPLY = "reply", _("answered your comment")
+        MENTION = "mention", _("mentioned you")
+        FOLLOW = "follow", _("follows you")
+        BOARD_FOLLOW = "board_follow", _("follows your board")
+        PIN_FAILED = "pin_failed", _("could not be finished")
+        # Told by the app above through notify(); `text` is the sentence, `url` its page.
+        NEWS = "news", _("news")
+
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications"
+    )
+    kind = models.CharField(max_length=12, choices=Kind)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+"
+    )
+    pin = models.ForeignKey("pinboard.Pin", models.CASCADE, null=True)
+    board = models.ForeignKey("pinboard.Board", models.CASCADE, null=True)
+    comment = models.ForeignKey("pinboard.Comment", models.CASCADE, null=True)
+    text = models.CharField(max_length=300, blank=True)
+    url = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["recipient", "-id"], name="notification_of_recipient"),
+            models.Index(
+                fields=["recipient"],
+                condition=Q(read_at=None),
+                name="notification_unread",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.recipient_id}"

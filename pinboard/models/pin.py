@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from pinboard.models.board import Board, Visibility
+from pinboard.models.job import Job
+from pinboard.models.social import Follow, Like
+
+if TYPE_CHECKING:
+    from users.models import User
+
+    Viewer = User | AnonymousUser
+
+
+class PinState(models.TextChoices):
+    PROCESSING = "processing", _("processing")
+    READY = "ready", _("ready")
+    FAILED = "failed", _("failed")
+
+
+class PinQuerySet(models.QuerySet["Pin"]):
+    def visible_to(self, viewer: Viewer, *, key: str = "") -> Self:
+        """The one rule of who may see a pin, behind every page, list and file.
+
+        A pin is seen where its board is; while processing or failed by its pinner only.
+        """
+        seen = Q(board__visibility=Visibility.PUBLIC)
+        if key:
+            seen |= Q(board__visibility=Visibility.LINK, board__link_key=key)
+        seen &= Q(state=PinState.READY)
+        if viewer.is_authenticated:
+            seen |= Q(board__owner_id=viewer.pk, state=PinState.READY)
+            seen |= Q(pinner_id=viewer.pk, board__owner_id=viewer.pk)
+        return self.filter(seen, deleted_at=None, board__deleted_at=None)
+
+    def public(self) -> Self:
+        return self.visible_to(AnonymousUser())
+
+    def editable_by(self, user: Viewer) -> Self:
+        return self.filter(board__owner_id=user.pk, deleted_at=None)
+
+    def with_card_data(self, viewer: Viewer) -> Self:
+        """All that a card and the API's item read; tests count the queries."""
+        mine = self.model._default_manager.filter(
+            pinner_id=viewer.pk, via=OuterRef("pk"), deleted_at=None
+        )
+        return self.select_related(
+            "picture", "product__shop", "pinner", "board", "via_pinner"
+        ).annotate(
+            liked_by_viewer=Exists(
+                Like.objects.filter(pin=OuterRef("pk"), user_id=viewer.pk)
+            ),
+            saved_by_viewer=Exists(mine),
+        )
+
+    def followed_by(self, user: User) -> Self:
+        """Pins of the people, boards and shops that this person follows."""
+        follows: QuerySet[Follow] = Follow.objects.filter(follower=user)
+        return self.filter(
+            Q(pinner__in=follows.filter(person__isnull=False).values("person"))
+            | Q(board__in=follows.filter(board__isnull=False).values("board"))
+            | Q(board__shop__in=follows.filter(shop__isnull=False).values("shop"))
+        )
+
+    def before(self, pin_id: int) -> Self:
+        """The keyset: ids rise with time, so one comparison is the whole cursor."""
+        return self.filter(pk__lt=pin_id)
+
+
+class Pin(models.Model):
+    board = models.ForeignKey(Board, models.CASCADE, related_name="pins")
+    pinner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="pins"
+    )
+    picture = models.ForeignKey(
+        "pinboard.Picture", models.PROTECT, null=True, related_name="pins"
+    )
+    product = models.ForeignKey(
+        "pinboard.Product",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="pins",
+    )
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    description = models.TextField(_("description"), max_length=2000, blank=True)
+    alt = models.CharField(_("what the picture shows"), max_length=500, blank=True)
+    source_url = models.URLField(_("found at"), max_length=2000, blank=True)
+    # The chosen picture of the page at source_url; empty = the page's first.
+    picture_url = models.URLField(max_length=2000, blank=True, editable=False)
+    # Lineage. The names stay when the pin that was saved is gone.
+    via = models.ForeignKey(
+        "self", models.SET_NULL, null=True, editable=False, related_name="saves"
+    )
+    via_pinner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    origin_pinner = models.ForeignKey(  # who pinned the first pin of the lineage
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    state = models.CharField(
+        max_length=10, choices=PinState, default=PinState.PROCESSING, editable=False
+    )
+    error_code = models.CharField(max_length=40, blank=True, editable=False)
+    like_count = models.PositiveIntegerField(default=0, editable=False)
+    save_count = models.PositiveIntegerField(default=0, editable=False)
+    comment_count = models.PositiveIntegerField(default=0, editable=False)
+    search = SearchVectorField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = PinQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            GinIndex(fields=["search"], name="pin_search"),
+            models.Index(fields=["board", "-id"], name="pin_of_board"),
+            models.Index(fields=["pinner", "-id"], name="pin_of_pinner"),
+            models.Index(fields=["product", "-id"], name="pin_of_product"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="ready") | Q(picture__isnull=False),
+                name="ready_pin_has_a_picture",
+            )
+        ]
+
+    # Annotated by with_card_data.
+    liked_by_viewer: bool
+    saved_by_viewer: bool
+
+    def __str__(self) -> str:
+        return self.title or f"pin {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("pinboard:pin-detail", args=[self.pk])
+
+
+class PinFetchJob(Job):
+    """Read the address of a pin that came as one, and take its picture."""
+
+    pin = models.OneToOneField(Pin, models.CASCADE, related_name="fetch_job")
+
+    class Meta(Job.Meta):
+        abstract = False
+
+
+class PinDraft(models.Model):
+    """An address in the composer: read by a worker, then shown as a choice."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    url = models.URLField(max_length=2000)
+    board = models.ForeignKey(Board, models.SET_NULL, null=True)
+    # PageFacts as JSON once read; see pinboard.sources.extract.
+    facts = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.url
+
+    def get_absolute_url(self) -> str:
+        return reverse("pinboard:draft-detail", args=[self.pk])
+
+
+class DraftReadJob(Job):
+    draft = models.OneToOneField(PinDraft, models.CASCADE, related_name="job")
+
+    class Meta(Job.Meta):
+        abstract = False

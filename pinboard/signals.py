@@ -1,0 +1,9 @@
+"""Facts that apps above may hear. Sent by an action, inside its transaction, after the
+write. Each carries one keyword: the row it is about."""
+
+from django.dispatch import Signal
+
+pin_published = Signal()  # pin: ready, seen by others for the first time
+pin_product_changed = Signal()  # pin: shows another product than before
+product_price_changed = Signal()  # product
+shop_claimed = Signal()  # shop: has an owner now

@@ -1,0 +1,140 @@
+"""Rows with sensible defaults. Plain functions: what a test needs it says."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from datetime import UTC, datetime
+
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from commerce.models import (
+    Click,
+    Network,
+    Programme,
+    RateCard,
+    SplitRule,
+    TrackingLink,
+)
+from pinboard.models import Board, Picture, Pin, Product, Shop
+from users.models import User
+
+PASSWORD = "correct horse battery"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+_number = itertools.count(1)
+
+
+def make_user(username: str | None = None, *, reviewer: bool = False, **fields) -> User:
+    username = username or f"user{next(_number)}"
+    user = User.objects.create_user(
+        username, f"{username}@example.org", PASSWORD, is_staff=reviewer, **fields
+    )
+    if reviewer:
+        user.groups.add(Group.objects.get(name="Reviewers"))
+    return user
+
+
+def make_board(owner: User, title: str = "Coats", **fields) -> Board:
+    board = Board(owner=owner, title=title, **fields)
+    board.slug = board.slug_of_title()
+    board.save()
+    return board
+
+
+def make_picture(**fields) -> Picture:
+    number = next(_number)
+    digest = hashlib.sha256(str(number).encode()).hexdigest()
+    defaults = {
+        "sha256": digest,
+        "name": digest[:43],
+        "media_type": "image/jpeg",
+        "width": 800,
+        "height": 1000,
+        "is_ready": True,
+        "is_public": True,
+    }
+    return Picture.objects.create(**(defaults | fields))
+
+
+def make_pin(board: Board, **fields) -> Pin:
+    defaults = {
+        "pinner": board.owner,
+        "title": f"Pin {next(_number)}",
+        "state": "ready",
+    }
+    if "picture" not in fields:
+        defaults["picture"] = make_picture()
+    return Pin.objects.create(board=board, **(defaults | fields))
+
+
+def make_shop(*, owner: User | None = None, name: str = "Qiao Studio", **fields) -> Shop:
+    number = next(_number)
+    defaults = {"slug": f"shop-{number}"}
+    return Shop.objects.create(owner=owner, name=name, **(defaults | fields))
+
+
+def make_product(shop: Shop | None = None, **fields) -> Product:
+    number = next(_number)
+    url = f"https://shop.example/products/{number}"
+    defaults = {
+        "title": f"Product {number}",
+        "url": url,
+        "url_key": url,
+        "price_minor": 19900,
+        "currency": "CNY",
+        "price_at": timezone.now(),
+        "availability": "in_stock",
+    }
+    return Product.objects.create(shop=shop or make_shop(), **(defaults | fields))
+
+
+def make_programme(*, shop: Shop | None = None, rate_bp: int = 800, **fields) -> Programme:
+    """A direct programme with its network and a rate card since long ago."""
+    number = next(_number)
+    network = fields.pop("network", None) or Network.objects.create(
+        code=f"direct-{number}", name="Direct", adapter=Network.Adapter.DIRECT
+    )
+    defaults = {
+        "code": f"programme-{number}",
+        "name": "Programme",
+        "hosts": ["shop.example"],
+        "currency": "CNY",
+        "hold_days": 0,
+    }
+    programme = Programme.objects.create(
+        network=network, shop=shop, **(defaults | fields)
+    )
+    RateCard.objects.create(
+        programme=programme, rate_bp=rate_bp, valid=(LONG_AGO, None)
+    )
+    return programme
+
+
+def make_link(*, programme: Programme, pin: Pin | None = None, **fields) -> TrackingLink:
+    product = fields.pop("product", None) or (pin and pin.product) or make_product()
+    defaults = {
+        "beneficiary": pin.pinner if pin else None,
+        "beneficiary_is_originator": bool(pin and pin.origin_pinner_id is None),
+        "originator": pin.origin_pinner if pin else None,
+        "destination_url": product.url,
+    }
+    return TrackingLink.objects.create(
+        programme=programme, pin=pin, product=product, **(defaults | fields)
+    )
+
+
+def make_click(link: TrackingLink, *, rate_bp: int = 800, **fields) -> Click:
+    defaults = {
+        "programme": link.programme,
+        "beneficiary": link.beneficiary,
+        "originator": link.originator,
+        "beneficiary_is_originator": link.beneficiary_is_originator,
+        "is_qualified": True,
+        "rate_bp": rate_bp,
+    }
+    return Click.objects.create(link=link, **(defaults | fields))
+
+
+def current_split_rule() -> SplitRule:
+    return SplitRule.objects.valid_at(timezone.now())

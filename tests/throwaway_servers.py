@@ -1,0 +1,40 @@
+"""A pytest plugin: PostgreSQL and Valkey for this run alone.
+
+They start before Django reads its settings, which a conftest would be too late for.
+Nothing happens where DATABASE_URL and REDIS_URL are set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from config.devstack import Server, start_postgres, start_valkey
+
+_servers: list[Server] = []
+_folder: Path | None = None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    global _folder  # noqa: PLW0603  a plugin is a module, and has one run
+    _folder = Path(tempfile.mkdtemp(prefix="pinboard-test-"))
+    _folder.chmod(0o755)
+    if not os.environ.get("DATABASE_URL"):
+        _servers.append(start_postgres(_folder / "postgres", durable=False))
+        os.environ["DATABASE_URL"] = _servers[-1].url
+    if not os.environ.get("REDIS_URL"):
+        _servers.append(start_valkey(_folder / "valkey", durable=False))
+        os.environ["REDIS_URL"] = _servers[-1].url
+    os.environ["DATA_DIR"] = str(_folder / "data")
+
+
+def pytest_unconfigure() -> None:
+    while _servers:
+        _servers.pop().stop()
+    if _folder:
+        shutil.rmtree(_folder, ignore_errors=True)
