@@ -16,7 +16,7 @@ def test_a_new_row_between_two_pages_repeats_nothing(alice):
     assert second.next_cursor is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "%00", "9" * 400, "azk5", "👠"])
+@pytest.mark.parametrize("cursor", ["x", "%00", "9" * 400, "eDk5", "👠"])
 @pytest.mark.django_db
 def test_a_cursor_of_somebody_else_is_refused(cursor):
     with pytest.raises(BadCursor):
