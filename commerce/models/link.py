@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
+from typing import Self
 
 import uuid_utils
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from commerce.models.programme import RateCard
+from pinboard.models import Pin
 
 TOKEN_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"  # noqa: S105  base32, no secret
 
@@ -21,6 +27,40 @@ def new_token() -> str:
 def new_click_id() -> str:
     """UUIDv7: rises with time, so that ties between clicks break the same way always."""
     return str(uuid_utils.uuid7())
+
+
+class TrackingLinkQuerySet(models.QuerySet["TrackingLink"]):
+    def live(self) -> Self:
+        """Links that a page may show: of a programme that is on."""
+        return self.filter(
+            disabled_at=None,
+            programme__is_active=True,
+            programme__network__is_active=True,
+        )
+
+    def with_terms(self) -> Self:
+        """All that the disclosure says: today's rate, and who shares it."""
+        cards = RateCard.objects.valid_at(timezone.now()).filter(
+            Q(scope_key=RateCard.WHOLE_PROGRAMME)
+            | Q(
+                scope_key=Concat(
+                    Value("product:"),
+                    Cast(OuterRef("product_id"), models.CharField()),
+                )
+            ),
+            programme=OuterRef("programme"),
+        )
+        own_card_first = cards.order_by(F("product").asc(nulls_last=True))
+        return self.select_related(
+            "programme__shop", "beneficiary", "originator"
+        ).annotate(rate_bp_now=Subquery(own_card_first.values("rate_bp")[:1]))
+
+    def live_for_pins(self, pins: Iterable[Pin]) -> dict[int, TrackingLink]:
+        """The links of a page's pins by the pin's key: one query, however many pins."""
+        ids = [pin.pk for pin in pins if pin.product_id]
+        # A link to what the pin no longer shows earns on, but is shown no more.
+        rows = self.live().filter(pin__in=ids, product=F("pin__product")).with_terms()
+        return {link.pin_id: link for link in rows if link.pin_id} if ids else {}
 
 
 class TrackingLink(models.Model):
@@ -52,6 +92,10 @@ class TrackingLink(models.Model):
     network_sub_id = models.CharField(max_length=40, null=True)  # noqa: DJ001 unique
     created_at = models.DateTimeField(auto_now_add=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TrackingLinkQuerySet.as_manager()
+
+    rate_bp_now: int | None  # annotated by with_terms
 
     class Meta:
         constraints = [
