@@ -1,0 +1,1 @@
+"""The demo: a lively site made by the site's own actions, with invented people."""
