@@ -46,3 +46,31 @@ def amount_text(minor: int, currency: str) -> str:
     if not decimals:
         return sign + digits
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
+
+
+SIGNS = {
+    "CNY": "¥",
+    "EUR": "€",
+    "GBP": "£",
+    "HKD": "HK$",
+    "JPY": "JP¥",
+    "KRW": "₩",
+    "TWD": "NT$",
+    "USD": "$",
+}
+
+
+def money_shown(minor: int, currency: str, *, exact: bool = False) -> str:
+    """For people: ¥219, $18.99, ¥96,310. `exact` keeps the decimals of ¥8.00."""
+    whole, _, fraction = amount_text(abs(minor), currency).partition(".")
+    amount = f"{int(whole):,}"
+    if fraction and (exact or int(fraction)):
+        amount += f".{fraction}"
+    sign = "−" if minor < 0 else ""
+    return f"{sign}{SIGNS.get(currency, f'{currency} ')}{amount}"
+
+
+def percent_shown(rate_bp: int) -> str:
+    """800 -> 8%, 850 -> 8.5%."""
+    whole, rest = divmod(rate_bp, 100)
+    return f"{whole}.{rest:02}".rstrip("0").rstrip(".") + "%"

@@ -1,0 +1,98 @@
+"""How a page shows a commerce fact: one query a page, ready-made on each card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import template
+from django.utils import timezone
+
+from commerce.disclosure import disclosure_of
+from commerce.models import TrackingLink
+from commerce.money import money_shown, percent_shown
+from commerce.price_history import history_of
+from pinboard.models import Pin, Product
+
+register = template.Library()
+
+Links = Mapping[int, TrackingLink]
+Context = dict[str, Any]  # what a template reads
+
+
+@register.simple_tag
+def buy_links(pins: Iterable[Pin]) -> Links:
+    """`{% buy_links pins as links %}`, once a page: the links of its pins."""
+    return TrackingLink.objects.live_for_pins(pins)
+
+
+@register.inclusion_tag("commerce/_buy_pill.html")
+def buy_button(pin: Pin, links: Links) -> Context:
+    """The pill on a card."""
+    return _offer(pin.product, links.get(pin.pk)) | {"name": pin.title}
+
+
+@register.inclusion_tag("commerce/_buy_bar.html")
+def buy_bar(pin: Pin, links: Links) -> Context:
+    """The wide button in the bar at the foot of a phone's pin page."""
+    return _offer(pin.product, links.get(pin.pk))
+
+
+@register.inclusion_tag("commerce/_buy_box.html")
+def buy_box(pin: Pin) -> Context:
+    """Price, history, Buy and the whole disclosure, for a pin's own page."""
+    link = TrackingLink.objects.live_for_pins([pin]).get(pin.pk)
+    return _offer(pin.product, link) | _facts(pin.product, link)
+
+
+@register.inclusion_tag("commerce/_buy_box.html")
+def product_buy(product: Product) -> Context:
+    """The same for a product's own page, where the site alone earns."""
+    site_links = TrackingLink.objects.live().filter(
+        product=product, pin=None, beneficiary=None
+    )
+    link = site_links.with_terms().first()
+    return _offer(product, link) | _facts(product, link)
+
+
+@register.filter
+def money(minor: int | None, currency: str) -> str:
+    """¥219, $18.99; nothing for no price."""
+    return "" if minor is None else money_shown(minor, currency)
+
+
+@register.filter
+def commission(minor: int | None, currency: str) -> str:
+    """¥8.76, ¥8.00: commissions keep their decimals."""
+    return "" if minor is None else money_shown(minor, currency, exact=True)
+
+
+@register.filter
+def percent(rate_bp: int | None) -> str:
+    return "" if rate_bp is None else percent_shown(rate_bp)
+
+
+def _offer(product: Product | None, link: TrackingLink | None) -> Context:
+    """What can be bought, and the one address it is bought at."""
+    if product is None or product.removed_at:
+        return {"product": None}
+    return {
+        "product": product,
+        "link": None if product.is_sold_out else link,
+        "shop_url": product.url if _is_web(product.url) else "",
+    }
+
+
+def _facts(product: Product | None, link: TrackingLink | None) -> Context:
+    if product is None:
+        return {}
+    return {
+        "disclosure": disclosure_of(link) if link else "",
+        "host": urlsplit(product.url).hostname if _is_web(product.url) else "",
+        "history": history_of(product, today=timezone.localdate()),
+    }
+
+
+def _is_web(url: str) -> bool:
+    return url.startswith(("https://", "http://"))
