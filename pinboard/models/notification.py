@@ -1,7 +1,34 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from pinboard.models.board import Visibility
+
+if TYPE_CHECKING:
+    from users.models import User
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def shown_to(self, user: User) -> Self:
+        """One's own, as long as what they are about is there and may be seen."""
+        pin_is_seen = Q(pin__deleted_at=None, pin__board__deleted_at=None) & (
+            Q(pin__board__visibility=Visibility.PUBLIC) | Q(pin__board__owner=user)
+        )
+        board_is_seen = Q(board__deleted_at=None) & (
+            Q(board__visibility=Visibility.PUBLIC) | Q(board__owner=user)
+        )
+        return self.filter(
+            Q(pin=None) | pin_is_seen,
+            Q(board=None) | board_is_seen,
+            Q(comment=None) | Q(comment__deleted_at=None),
+            Q(actor=None) | Q(actor__is_active=True),
+            recipient=user,
+        )
 
 
 class Notification(models.Model):
@@ -31,6 +58,8 @@ class Notification(models.Model):
     url = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)
+
+    objects = NotificationQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
+    from pinboard.models.board import Viewer
     from pinboard.models.pin import Pin
 
 
@@ -78,6 +79,15 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             self.filter(pin=pin, deleted_at=None)
             .select_related("author")
             .order_by("pk")
+        )
+
+    def editable_by(self, user: Viewer) -> Self:
+        return self.filter(author_id=user.pk, deleted_at=None)
+
+    def removable_by(self, user: Viewer) -> Self:
+        """One's own, and what others wrote under one's pins."""
+        return self.filter(
+            Q(author_id=user.pk) | Q(pin__board__owner_id=user.pk), deleted_at=None
         )
 
 

@@ -1,0 +1,82 @@
+"""What makes, changes and takes away a board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from pinboard.actions.pictures import refresh_publicity
+from pinboard.discovery.words import vector_of
+from pinboard.models import Board, Picture, Visibility
+from users.names import clean_name
+
+if TYPE_CHECKING:
+    from users.models import User
+
+
+@transaction.atomic
+def create_board(
+    *,
+    owner: User,
+    title: str,
+    description: str = "",
+    visibility: str = Visibility.PUBLIC,
+) -> Board:
+    board = Board(
+        owner=owner,
+        title=clean_name(title),
+        description=description.strip(),
+        visibility=Visibility(visibility),
+    )
+    board.slug = board.slug_of_title()
+    board.save()
+    _index(board)
+    return board
+
+
+@transaction.atomic
+def edit_board(
+    *,
+    board: Board,
+    by: User,
+    title: str | None = None,
+    description: str | None = None,
+    visibility: str | None = None,
+) -> Board:
+    """Change what is given. Who may see the board decides who may load its pictures."""
+    mine = Board.objects.editable_by(by).select_for_update().get(pk=board.pk)
+    before = mine.visibility
+    if title is not None:
+        mine.title = clean_name(title)
+        mine.slug = mine.slug_of_title()
+    if description is not None:
+        mine.description = description.strip()
+    if visibility is not None:
+        mine.visibility = Visibility(visibility)
+    mine.save()
+    _index(mine)
+    if mine.visibility != before:
+        _refresh_pictures(mine)
+    return mine
+
+
+@transaction.atomic
+def delete_board(*, board: Board, by: User) -> None:
+    """Put a board away with all its pins. What others saved from it stays theirs."""
+    mine = Board.objects.editable_by(by).select_for_update().get(pk=board.pk)
+    mine.deleted_at = timezone.now()
+    mine.save(update_fields=["deleted_at"])
+    _refresh_pictures(mine)
+
+
+def _refresh_pictures(board: Board) -> None:
+    shown = Picture.objects.filter(pins__board=board, pins__deleted_at=None)
+    for picture in shown.distinct():
+        refresh_publicity(picture)
+
+
+def _index(board: Board) -> None:
+    vector = vector_of((board.title, "A"), (board.description, "B"))
+    Board.objects.filter(pk=board.pk).update(search=vector)

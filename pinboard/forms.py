@@ -1,0 +1,204 @@
+"""What people fill in. A form says whether input is well-formed and saves nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from pinboard.models import Board, Comment, Pin, Visibility
+from users.models import User
+from users.names import clean_name
+
+LONGEST_PRICE = 12  # digits before the point
+
+
+class BoardChoice(forms.ModelChoiceField):
+    """One of one's own boards; the list names the ones that others cannot see."""
+
+    def label_from_instance(self, board: Board) -> str:
+        return board.title if board.is_public else f"{board.title} ({_('private')})"
+
+
+class _BoardFields(forms.Form):
+    """A board of one's own, or the name of a new one."""
+
+    board = BoardChoice(
+        label=_("Board"), queryset=Board.objects.none(), required=False, empty_label=None
+    )
+    new_board = forms.CharField(
+        label=_("Or a new board"), max_length=200, required=False
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:  # noqa: ANN401  passed on as they are
+        super().__init__(*args, **kwargs)
+        boards = Board.objects.editable_by(by).order_by("-updated_at", "-pk")
+        self.fields["board"].queryset = boards  # type: ignore[attr-defined]  # BoardChoice has one
+
+    def clean_new_board(self) -> str:
+        return clean_name(self.cleaned_data["new_board"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        named = cleaned.get("board") or cleaned.get("new_board")
+        if not named and not {"board", "new_board"} & set(self.errors):
+            self.add_error("board", _("Choose a board, or name a new one."))
+        return cleaned
+
+
+class ComposerForm(_BoardFields):
+    """A picture from one's own machine, or the address of a page."""
+
+    url = forms.CharField(
+        label=_("Product link"),
+        max_length=2000,
+        required=False,
+        widget=forms.TextInput(
+            attrs={"type": "url", "inputmode": "url", "autocomplete": "off"}
+        ),
+    )
+    image = forms.FileField(label=_("Picture"), required=False)
+    title = forms.CharField(label=_("Title"), max_length=200, required=False)
+    alt = forms.CharField(
+        label=_("What the picture shows"), max_length=500, required=False
+    )
+    description = forms.CharField(
+        label=_("Why you like it"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        given = cleaned.get("url") or cleaned.get("image")
+        if not given and not {"url", "image"} & set(self.errors):
+            self.add_error("image", _("Choose a picture, or paste a link."))
+        return cleaned
+
+
+class DraftForm(_BoardFields):
+    """What the page of an address offers: which picture, and the words beside it."""
+
+    picture_url = forms.ChoiceField(
+        label=_("Picture"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of the pictures.")},
+    )
+    title = forms.CharField(label=_("Title"), max_length=200, required=False)
+    alt = ComposerForm.base_fields["alt"]
+    description = ComposerForm.base_fields["description"]
+    price = forms.DecimalField(
+        label=_("Price"),
+        required=False,
+        min_value=0,
+        max_digits=LONGEST_PRICE + 2,
+        decimal_places=2,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
+    currency = forms.RegexField(
+        r"\A[A-Z]{3}\Z",
+        label=_("Currency"),
+        required=False,
+        error_messages={"invalid": _("Three capital letters, such as CNY.")},
+        widget=forms.TextInput(attrs={"maxlength": 3}),
+    )
+
+    def __init__(self, *args: Any, pictures: list[str], **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        choices = [(address, address) for address in pictures]
+        self.fields["picture_url"].choices = choices  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("price") is not None and not cleaned.get("currency"):
+            self.add_error("currency", _("A price needs its currency, such as CNY."))
+        return cleaned
+
+
+class SavePinForm(_BoardFields):
+    """To which board: radio buttons and a new one."""
+
+    board = BoardChoice(
+        label=_("Board"),
+        queryset=Board.objects.none(),
+        required=False,
+        empty_label=None,
+        widget=forms.RadioSelect,
+    )
+
+
+class PinEditForm(forms.ModelForm[Pin]):
+    board = BoardChoice(
+        label=_("Board"), queryset=Board.objects.none(), empty_label=None
+    )
+
+    class Meta:
+        model = Pin
+        fields = ["title", "description", "alt", "board"]
+        labels = {"description": _("Why you like it")}
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 3}),
+            "alt": forms.TextInput,
+        }
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        boards = Board.objects.editable_by(by).order_by("-updated_at", "-pk")
+        self.fields["board"].queryset = boards  # type: ignore[attr-defined]
+
+
+class BoardForm(forms.ModelForm[Board]):
+    visibility = forms.ChoiceField(
+        label=_("Who sees it"),
+        choices=Visibility.choices,
+        initial=Visibility.PUBLIC,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+    class Meta:
+        model = Board
+        fields = ["title", "description", "visibility"]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+
+    def clean_title(self) -> str:
+        title = clean_name(self.cleaned_data["title"])
+        if not title:
+            raise ValidationError(_("Give the board a title."), code="required")
+        return title
+
+    def clean_visibility(self) -> str:
+        return self.cleaned_data["visibility"] or Visibility.PUBLIC
+
+
+class CommentForm(forms.ModelForm[Comment]):
+    reply_to = forms.ModelChoiceField(
+        queryset=Comment.objects.none(), required=False, widget=forms.HiddenInput
+    )
+
+    class Meta:
+        model = Comment
+        fields = ["text"]
+        widgets = {"text": forms.Textarea(attrs={"rows": 1, "maxlength": 500})}
+        error_messages = {"text": {"required": _("Write something first.")}}
+
+    def __init__(self, *args: Any, pin: Pin | None = None, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        if pin is not None:
+            answered = Comment.objects.filter(pin=pin, deleted_at=None)
+            self.fields["reply_to"].queryset = answered  # type: ignore[attr-defined]
+
+
+class ProfileForm(forms.ModelForm[User]):
+    avatar = forms.FileField(label=_("Picture"), required=False)
+
+    class Meta:
+        model = User
+        fields = ["display_name", "bio"]
+        widgets = {"bio": forms.Textarea(attrs={"rows": 3})}
+
+    def clean_display_name(self) -> str:
+        return clean_name(self.cleaned_data["display_name"])
