@@ -44,7 +44,7 @@ class HoldReason(models.TextChoices):
 class Commission(models.Model):
     S = CommissionState
     NEXT: ClassVar[dict[str, tuple[str, ...]]] = {
-        S.UNATTRIBUTED: (S.ESTIMATED, S.MATURING, S.VOID),
+        S.UNATTRIBUTED: (S.ESTIMATED, S.MATURING, S.VOID, S.CLAWED_BACK),
         S.ESTIMATED: (S.MATURING, S.VOID),
         S.MATURING: (S.PAYABLE, S.CLAWED_BACK),
         S.PAYABLE: (S.IN_PAYOUT, S.CLAWED_BACK),
@@ -52,7 +52,7 @@ class Commission(models.Model):
         S.PAID: (S.CLAWED_BACK,),
         # Only a reviewer's `restore`, with a reason, or a refund that failed.
         S.VOID: (S.UNATTRIBUTED, S.ESTIMATED),
-        S.CLAWED_BACK: (S.MATURING, S.PAYABLE, S.IN_PAYOUT, S.PAID),
+        S.CLAWED_BACK: (S.UNATTRIBUTED, S.MATURING, S.PAYABLE, S.IN_PAYOUT, S.PAID),
     }
     # Words for people (commerce.md 2.2), also the API's keys.
     WORDS: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -84,6 +84,8 @@ class Commission(models.Model):
     )
     # Why it is returned: refunded, invalid, or the reviewer's own words.
     return_reason = models.CharField(max_length=300, blank=True)
+    # By a reviewer: no report of a network brings it back, only `restore` does.
+    rejected_at = models.DateTimeField(null=True, blank=True)
     split_rule = models.ForeignKey("commerce.SplitRule", models.PROTECT)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -168,6 +168,7 @@ class Discrepancy(models.Model):
         CURRENCY = "currency_diff", _("another currency")
         RATE_BELOW = "rate_below", _("reported less than promised")
         SETTLED_ABOVE = "settled_above", _("settled more than paid")
+        FEE_ABOVE = "fee_above", _("a fee larger than the commission")
 
     line = models.ForeignKey(
         OrderLine, models.PROTECT, null=True, related_name="discrepancies"
