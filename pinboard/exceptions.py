@@ -37,6 +37,13 @@ class PictureBroken(PictureRefused):
     for_user = _("This picture is damaged. Export it again or choose another.")
 
 
+class PictureTooHard(PictureRefused):
+    """Decoding takes more memory or time than any honest picture needs."""
+
+    code = "picture_too_hard"
+    for_user = _("This picture takes too long to read. Export it again as a JPEG.")
+
+
 class AddressRefused(PinboardError):
     """Forbidden, dead, slow or nonexistent: one text, so that nobody can probe."""
 
@@ -72,3 +79,33 @@ class GaveUp(PinboardError):
 
     code = "gave_up"
     for_user = _("We could not finish this picture. Try again.")
+
+
+class PinNotReady(PinboardError):
+    """Only a finished pin can be saved; its picture may still turn out broken."""
+
+    code = "pin_not_ready"
+    for_user = _("This pin is not ready yet. Try again in a moment.")
+    status = 409
+
+
+class NotInTrash(PinboardError):
+    code = "not_in_trash"
+    for_user = _("This pin is gone for good: the trash keeps pins for 30 days.")
+    status = 409
+
+
+def sentence_of(code: str) -> str:
+    """What to tell people of a row that keeps only the code of what went wrong."""
+    return str(_of_code().get(code, PinboardError).for_user)
+
+
+def refusal_of(code: str) -> type[PinboardError] | None:
+    return _of_code().get(code)
+
+
+def _of_code() -> dict[str, type[PinboardError]]:
+    families = [PinboardError]
+    for family in families:  # grows while it is walked: the whole tree
+        families += family.__subclasses__()
+    return {family.code: family for family in families}

@@ -14,7 +14,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-LEASE = timedelta(seconds=90)  # longer than a task's hard time limit of 60 s
+# Longer than the hard time limit of the tasks that work on jobs (pinboard.tasks), and
+# short enough that work of a worker that died is done within a minute.
+LEASE = timedelta(seconds=35)
 MAX_ATTEMPTS = 5
 
 
@@ -25,26 +27,31 @@ class JobState(models.TextChoices):
 
 
 class JobQuerySet(models.QuerySet["Job"]):
-    def take(self, pk: int) -> Job | None:
+    def take(self, pk: int, *, redelivered: bool = False) -> Job | None:
         """Lease the job to this worker; None if it is done, failed or taken.
 
-        One conditional UPDATE, so that of two workers only one gets it.
+        One conditional UPDATE, so that of two workers only one gets it. The broker
+        redelivers a message when the process that had it is gone: its lease is void.
         """
         now = timezone.now()
-        taken = (
-            self.filter(pk=pk, state=JobState.PENDING, attempts__lt=MAX_ATTEMPTS)
-            .filter(Q(leased_until=None) | Q(leased_until__lt=now))
-            .update(leased_until=now + LEASE, attempts=F("attempts") + 1)
-        )
+        free = self.filter(pk=pk, state=JobState.PENDING, attempts__lt=MAX_ATTEMPTS)
+        if not redelivered:
+            free = free.filter(Q(leased_until=None) | Q(leased_until__lt=now))
+        taken = free.update(leased_until=now + LEASE, attempts=F("attempts") + 1)
         return self.get(pk=pk) if taken else None
 
     def forgotten(self, *, older_than: timedelta = timedelta(seconds=30)) -> Self:
         """Pending, and nobody is at work on them."""
         now = timezone.now()
-        return self.filter(state=JobState.PENDING).filter(
+        return self.filter(state=JobState.PENDING, attempts__lt=MAX_ATTEMPTS).filter(
             Q(leased_until=None, created_at__lt=now - older_than)
             | Q(leased_until__lt=now)
         )
+
+    def exhausted(self) -> Self:
+        """Pending, tried as often as we try, and nobody is at work on them."""
+        idle = Q(leased_until=None) | Q(leased_until__lt=timezone.now())
+        return self.filter(idle, state=JobState.PENDING, attempts__gte=MAX_ATTEMPTS)
 
 
 class Job(models.Model):
@@ -76,6 +83,12 @@ class Job(models.Model):
 
     def fail(self, error_code: str) -> None:
         self._close(JobState.FAILED, error_code)
+
+    def reopen(self) -> None:
+        """From the start again: somebody asked for another try."""
+        self.state, self.error_code, self.leased_until = JobState.PENDING, "", None
+        self.attempts, self.created_at = 0, timezone.now()
+        self.save()
 
     def release(self) -> None:
         """Give the lease back, so that the sweeper may try again at once."""

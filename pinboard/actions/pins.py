@@ -1,0 +1,315 @@
+"""What makes, changes, saves and takes away a pin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import EllipsisType
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from pinboard.actions.notifications import notify
+from pinboard.actions.pictures import intake, refresh_publicity, try_again
+from pinboard.discovery.words import vector_of
+from pinboard.exceptions import NotInTrash, PinNotReady
+from pinboard.models import (
+    Board,
+    Notification,
+    Picture,
+    Pin,
+    PinFetchJob,
+    PinState,
+    Product,
+)
+from pinboard.signals import pin_product_changed, pin_published
+from pinboard.sources.guard import check_form
+from pinboard.tasks import fetch_pin
+
+if TYPE_CHECKING:
+    from users.models import User
+
+TRASH_DAYS = 30
+
+
+@transaction.atomic
+def pin_upload(
+    *,
+    by: User,
+    board: Board,
+    content: bytes,
+    title: str = "",
+    description: str = "",
+    alt: str = "",
+    product: Product | None = None,
+    source_url: str = "",
+) -> Pin:
+    """Pin a picture from one's own machine. Raises a PictureRefused.
+
+    The pin is ready at once where these bytes were pinned before.
+    """
+    _lock_boards(board)
+    pin = Pin.objects.create(
+        board=board,
+        pinner=by,
+        picture=intake(content),
+        product=product,
+        title=title,
+        description=description,
+        alt=alt,
+        source_url=source_url,
+    )
+    _publish_if_ready(pin)
+    return pin
+
+
+@transaction.atomic
+def pin_address(
+    *,
+    by: User,
+    board: Board,
+    url: str,
+    picture_url: str = "",
+    title: str = "",
+    description: str = "",
+    alt: str = "",
+    product: Product | None = None,
+) -> Pin:
+    """Pin what an address shows; a worker reads it.
+
+    Raises AddressRefused for what its form alone forbids, and FetchQuotaReached.
+    """
+    check_form(url)
+    if picture_url:
+        check_form(picture_url)
+    _check_quota(by)
+    pin = Pin.objects.create(
+        board=board,
+        pinner=by,
+        product=product,
+        title=title,
+        description=description,
+        alt=alt,
+        source_url=url,
+        picture_url=picture_url,
+    )
+    fetch_pin.delay_on_commit(PinFetchJob.objects.create(pin=pin).pk)
+    return pin
+
+
+@transaction.atomic
+def save_pin(*, pin: Pin, board: Board, by: User) -> Pin:
+    """Put somebody's pin on one's own board. Raises PinNotReady.
+
+    The copy is ready at once and lives on when the pin it came from is gone.
+    """
+    if pin.state != PinState.READY:
+        raise PinNotReady
+    _lock_boards(board)
+    copy = Pin.objects.create(
+        board=board,
+        pinner=by,
+        picture=pin.picture,
+        product=pin.product,
+        title=pin.title,
+        description=pin.description,
+        alt=pin.alt,
+        source_url=pin.source_url,
+        via=pin,
+        via_pinner=pin.pinner,
+        origin_pinner=pin.origin_pinner or pin.pinner,
+    )
+    Pin.objects.filter(pk=pin.pk).update(save_count=F("save_count") + 1)
+    _publish(copy)
+    if board.is_public:  # what comes of a secret board is told to nobody
+        notify(recipient=pin.pinner, kind=Notification.Kind.SAVE, actor=by, pin=pin)
+    return copy
+
+
+@transaction.atomic
+def edit_pin(
+    *,
+    pin: Pin,
+    by: User,
+    title: str,
+    description: str,
+    alt: str,
+    board: Board,
+    product: Product | EllipsisType | None = ...,
+) -> Pin:
+    """Change the words, the board or the product; `...` leaves the product alone."""
+    _lock_boards(board, pin.board)
+    mine = Pin.objects.editable_by(by).select_for_update().get(pk=pin.pk)
+    before, shown = mine.board, mine.product_id
+    mine.title, mine.description, mine.alt, mine.board = title, description, alt, board
+    if product is not ...:
+        mine.product = product
+    if mine.product_id != shown:
+        # A lineage is of one product: this is the first pin of another.
+        mine.origin_pinner = None
+    mine.save()
+    index_pin(mine)
+    if before != board:
+        _move_count(mine, before, board)
+    if mine.product_id != shown:
+        pin_product_changed.send(sender=Pin, pin=mine)
+    return mine
+
+
+@transaction.atomic
+def delete_pin(*, pin: Pin, by: User) -> None:
+    """Into the trash, for 30 days. Copies that others saved are theirs and stay."""
+    _lock_boards(pin.board)
+    mine = Pin.objects.editable_by(by).select_for_update().get(pk=pin.pk)
+    mine.deleted_at = timezone.now()
+    mine.save(update_fields=["deleted_at"])
+    if mine.state == PinState.READY:
+        _count(mine.board, -1)
+    if mine.picture:
+        refresh_publicity(mine.picture)
+
+
+@transaction.atomic
+def restore_pin(*, pin: Pin, by: User) -> Pin:
+    """Out of the trash, as it was. Raises NotInTrash once 30 days are over."""
+    _lock_boards(pin.board)
+    oldest = timezone.now() - timedelta(days=TRASH_DAYS)
+    mine = (
+        Pin.objects.select_for_update(of=["self"])
+        .filter(pk=pin.pk, board__owner=by, board__deleted_at=None)
+        .first()
+    )
+    if mine is None or (mine.deleted_at and mine.deleted_at < oldest):
+        raise NotInTrash
+    if mine.deleted_at is None:
+        return mine  # a second click on Undo
+    mine.deleted_at = None
+    mine.save(update_fields=["deleted_at"])
+    if mine.state == PinState.READY:
+        _count(mine.board, +1)
+        _show(mine)
+    else:
+        _publish_if_ready(mine)
+    return mine
+
+
+@transaction.atomic
+def retry_pin(*, pin: Pin, by: User) -> Pin:
+    """Try a failed pin again. Raises FetchQuotaReached where its address is read."""
+    mine = Pin.objects.editable_by(by).select_for_update().get(pk=pin.pk)
+    if mine.state != PinState.FAILED:
+        return mine
+    mine.state, mine.error_code = PinState.PROCESSING, ""
+    mine.save(update_fields=["state", "error_code"])
+    if mine.picture:
+        _wait_again(mine, mine.picture)
+    else:
+        _check_quota(by)
+        job = PinFetchJob.objects.get(pin=mine)
+        job.reopen()
+        fetch_pin.delay_on_commit(job.pk)
+    return mine
+
+
+@transaction.atomic
+def publish_pins_of(picture: Picture) -> None:
+    """The picture is ready, so are the pins that waited for it."""
+    waiting = Pin.objects.filter(picture=picture, state=PinState.PROCESSING)
+    _lock_boards(*Board.objects.filter(pins__in=waiting).distinct())
+    for pin in waiting.filter(deleted_at=None).select_related("board").order_by("pk"):
+        _publish(pin)
+    # Those in the trash are published when they come out of it.
+
+
+@transaction.atomic
+def fail_pins_of(picture: Picture, code: str) -> None:
+    waiting = Pin.objects.filter(picture=picture, state=PinState.PROCESSING)
+    for pin in waiting.select_related("pinner").order_by("pk"):
+        fail_pin(pin, code)
+
+
+@transaction.atomic
+def fail_pin(pin: Pin, code: str) -> None:
+    """Tell the pinner, who alone sees the pin, what went wrong (`sentence_of`)."""
+    failed = Pin.objects.filter(pk=pin.pk, state=PinState.PROCESSING).update(
+        state=PinState.FAILED, error_code=code
+    )
+    if failed:
+        pin.state, pin.error_code = PinState.FAILED, code
+        notify(recipient=pin.pinner, kind=Notification.Kind.PIN_FAILED, pin=pin)
+
+
+def index_pin(pin: Pin) -> None:
+    """Write the words by which the pin is found."""
+    product = pin.product
+    pin_search = vector_of(
+        (pin.title, "A"),
+        (product.title if product else "", "B"),
+        (pin.alt, "B"),
+        (f"{product.brand} {product.shop.name}" if product else "", "C"),
+        (pin.description, "D"),
+    )
+    Pin.objects.filter(pk=pin.pk).update(search=pin_search)
+
+
+def _check_quota(by: User) -> None:
+    from pinboard.actions.sources import check_quota  # which publishes pins in turn
+
+    check_quota(by)
+
+
+def _publish_if_ready(pin: Pin) -> None:
+    if pin.picture and pin.picture.is_ready:
+        _publish(pin)
+
+
+def _publish(pin: Pin) -> None:
+    """Once: of two callers the second finds nothing to do."""
+    moved = Pin.objects.filter(pk=pin.pk, state=PinState.PROCESSING).update(
+        state=PinState.READY, error_code=""
+    )
+    if not moved:
+        return
+    pin.state, pin.error_code = PinState.READY, ""
+    index_pin(pin)
+    _count(pin.board, +1)
+    _show(pin)
+    pin_published.send(sender=Pin, pin=pin)
+
+
+def _show(pin: Pin) -> None:
+    # A public picture stays so; waiting for its lock would hold up popular pictures.
+    if pin.picture and pin.board.is_public and not pin.picture.is_public:
+        refresh_publicity(pin.picture)
+
+
+def _wait_again(pin: Pin, picture: Picture) -> None:
+    locked = Picture.objects.select_for_update(no_key=True).get(pk=picture.pk)
+    if locked.is_ready:
+        _publish(pin)
+    else:
+        try_again(locked)
+
+
+def _move_count(pin: Pin, before: Board, after: Board) -> None:
+    if pin.state == PinState.READY:
+        _count(before, -1)
+        _count(after, +1)
+    if pin.picture:
+        refresh_publicity(pin.picture)
+
+
+def _count(board: Board, step: int) -> None:
+    """`updated_at` too: the composer offers the board used last first."""
+    Board.objects.filter(pk=board.pk).update(
+        pin_count=F("pin_count") + step, updated_at=timezone.now()
+    )
+
+
+def _lock_boards(*boards: Board) -> None:
+    """Before any picture, and in one order, so that no two actions wait in a ring."""
+    keys = sorted({board.pk for board in boards})
+    list(
+        Board.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
+    )

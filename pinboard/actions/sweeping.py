@@ -1,0 +1,114 @@
+"""What was forgotten or left behind: messages that got lost, files nobody shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from pinboard.actions.pictures import refresh_publicity
+from pinboard.actions.pins import TRASH_DAYS, fail_pin
+from pinboard.actions.renditions import fail_renditions
+from pinboard.exceptions import GaveUp
+from pinboard.models import (
+    Avatar,
+    DraftReadJob,
+    Job,
+    Picture,
+    Pin,
+    PinFetchJob,
+    Product,
+    RenditionJob,
+)
+from pinboard.pictures import storage
+from pinboard.pictures.names import PRIVATE, copies_of, original_of, upload_of
+from pinboard.tasks import fetch_pin, make_renditions, read_draft
+
+SENT_AT_ONCE = 200  # each sweep; a backlog must not grow by being swept
+TIDIED_AT_ONCE = 500
+ORPHAN_AGE = timedelta(days=1)
+_LOCK = 0x50494E42  # "PINB": one sweeper at a time, whatever number of workers
+
+
+def sweep_jobs() -> None:
+    """Send forgotten jobs again; give up those that were tried five times."""
+    with transaction.atomic():
+        if not _alone():
+            return
+        for job in RenditionJob.objects.exhausted().select_related("picture"):
+            fail_renditions(job, GaveUp.code)
+        for job in PinFetchJob.objects.exhausted().select_related("pin__pinner"):
+            job.fail(GaveUp.code)
+            fail_pin(job.pin, GaveUp.code)
+        for job in DraftReadJob.objects.exhausted():
+            job.fail(GaveUp.code)
+    _send(RenditionJob, make_renditions.delay)
+    _send(PinFetchJob, fetch_pin.delay)
+    _send(DraftReadJob, read_draft.delay)
+
+
+def tidy_pictures() -> None:
+    """Empty the trash, then delete the pictures and public copies nobody shows."""
+    too_old = timezone.now() - timedelta(days=TRASH_DAYS)
+    trash = Pin.objects.filter(deleted_at__lt=too_old).values("pk")[:TIDIED_AT_ONCE]
+    Pin.objects.filter(pk__in=trash).delete()
+    for picture in _wrongly_hidden_or_shown()[:TIDIED_AT_ONCE]:
+        refresh_publicity(picture)
+    for pk in _orphans().values_list("pk", flat=True)[:TIDIED_AT_ONCE]:
+        delete_orphan(pk)
+
+
+@transaction.atomic
+def delete_orphan(picture_pk: int) -> None:
+    """Delete a picture and its files, unless somebody has just pinned it again.
+
+    Files go before the commit: as long as the row is locked, no upload of the same
+    bytes can write them anew.
+    """
+    locked = Picture.objects.select_for_update(skip_locked=True).filter(pk=picture_pk)
+    for picture in locked:
+        if not _orphans().filter(pk=picture.pk).exists():
+            continue
+        public = copies_of(picture)
+        private = [PRIVATE + path for path in public]
+        for path in (*public, *private, original_of(picture), upload_of(picture)):
+            storage.delete(path)
+        picture.delete()
+
+
+def _alone() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _send(kind: type[Job], send: Callable[[int], Any]) -> None:
+    forgotten = kind._default_manager.forgotten().order_by("created_at")
+    for pk in forgotten.values_list("pk", flat=True)[:SENT_AT_ONCE]:
+        send(pk)
+
+
+def _orphans() -> Any:
+    this = {"picture": OuterRef("pk")}
+    return Picture.objects.filter(
+        ~Exists(Pin.objects.filter(**this)),
+        ~Exists(Product.objects.filter(**this)),
+        ~Exists(Avatar.objects.filter(**this)),
+        created_at__lt=timezone.now() - ORPHAN_AGE,
+    )
+
+
+def _wrongly_hidden_or_shown() -> Any:
+    this = {"picture": OuterRef("pk")}
+    shown = (
+        Exists(Pin.objects.public().filter(**this))
+        | Exists(Product.objects.filter(**this, removed_at=None))
+        | Exists(Avatar.objects.filter(**this))
+    )
+    return Picture.objects.filter(
+        Q(shown, is_public=False) | Q(~shown, is_public=True), is_ready=True
+    )
