@@ -37,7 +37,7 @@ ADJECTIVES = ["Quiet", "Tall", "Small", "Morning", "River", "Clay", "Paper", "Wi
 
 
 def draw_goods(count: int = 48) -> list[Good]:
-    from config.demo.goods import Good  # noqa: PLC0415  goods falls back on drawings
+    from config.demo.goods import Good
 
     chance = random.Random(7)  # noqa: S311  the same demo each time, no secret
     kinds = list(THINGS.items())
@@ -59,7 +59,9 @@ def draw_goods(count: int = 48) -> list[Good]:
     return goods
 
 
-def _paint(draw: Callable[[Brush, int, int, Colour], None], chance: random.Random) -> bytes:
+def _paint(
+    draw: Callable[[Brush, int, int, Colour], None], chance: random.Random
+) -> bytes:
     across, down = map(int, chance.choice(SHAPES_OF).split(":"))
     width = 1000
     height = width * down // across
@@ -98,7 +100,11 @@ def _vase(brush: Brush, x: int, floor: int, colour: Colour) -> None:
 def _bowl(brush: Brush, x: int, floor: int, colour: Colour) -> None:
     brush.pieslice((x - 260, floor - 330, x + 260, floor + 30), 0, 180, fill=colour)
     brush.ellipse((x - 260, floor - 195, x + 260, floor - 105), fill=_lit(colour))
-    for offset, fruit in ((-110, (214, 122, 60)), (10, (196, 68, 56)), (120, GLAZES[2])):
+    for offset, fruit in (
+        (-110, (214, 122, 60)),
+        (10, (196, 68, 56)),
+        (120, GLAZES[2]),
+    ):
         brush.ellipse(
             (x + offset - 70, floor - 270, x + offset + 70, floor - 130), fill=fruit
         )
@@ -126,8 +132,12 @@ def _mug(brush: Brush, x: int, floor: int, colour: Colour) -> None:
 
 def _stool(brush: Brush, x: int, floor: int, colour: Colour) -> None:
     for foot, knee in ((-190, -120), (190, 120), (-60, -30), (60, 30)):
-        brush.line((x + knee, floor - 400, x + foot, floor), fill=(120, 88, 60), width=26)
-    brush.rounded_rectangle((x - 215, floor - 450, x + 215, floor - 385), 30, fill=colour)
+        brush.line(
+            (x + knee, floor - 400, x + foot, floor), fill=(120, 88, 60), width=26
+        )
+    brush.rounded_rectangle(
+        (x - 215, floor - 450, x + 215, floor - 385), 30, fill=colour
+    )
 
 
 def _coat(brush: Brush, x: int, floor: int, colour: Colour) -> None:

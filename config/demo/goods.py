@@ -1,4 +1,4 @@
-"""What the demo's shops sell: photographs with titles and prices, from three sources."""
+"""What the demo's shops sell: photographs with titles and prices."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Good:
     photo: bytes
 
     def minor_in(self, currency: str) -> int:
-        """The price in minor units of a shop's currency, whole units where converted."""
+        """The price in minor units of a currency, whole units where converted."""
         if self.currency == currency:
             return int(self.price * 100)
         rate = RATES.get((self.currency, currency), Decimal(1))

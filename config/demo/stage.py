@@ -13,6 +13,8 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.utils import timezone
+from pinboard.actions.products import upsert_product
+from pinboard.actions.shops import open_shop
 
 from config.demo.goods import Good
 from config.demo.words import (
@@ -29,9 +31,13 @@ from pinboard.actions.boards import create_board
 from pinboard.actions.notifications import notify
 from pinboard.actions.pictures import intake
 from pinboard.actions.pins import pin_upload, save_pin
-from pinboard.actions.products import upsert_product
-from pinboard.actions.shops import open_shop
-from pinboard.actions.social import comment, follow_board, follow_person, follow_shop, like
+from pinboard.actions.social import (
+    comment,
+    follow_board,
+    follow_person,
+    follow_shop,
+    like,
+)
 from pinboard.models import (
     Availability,
     Board,
@@ -133,9 +139,7 @@ def make_pictures(stage: Stage) -> Iterator[int]:
     with ThreadPoolExecutor(2) as pool:
         for done, _ in enumerate(pool.map(_render, jobs), start=1):
             yield done
-    stage.pictures = [
-        Picture.objects.get(pk=picture.pk) for picture in stage.pictures
-    ]
+    stage.pictures = [Picture.objects.get(pk=picture.pk) for picture in stage.pictures]
 
 
 def _render(job_pk: int) -> None:
@@ -202,7 +206,9 @@ def make_pins(stage: Stage) -> None:
         if shop.board:
             by_shop = _pin(stage, number, shop.board, product)
         if number % 5 == 4 and by_shop:
-            first = save_pin(pin=by_shop, board=_board_for(stage, good), by=_owner(good, stage))
+            first = save_pin(
+                pin=by_shop, board=_board_for(stage, good), by=_owner(good, stage)
+            )
         else:
             with_product = product if number % 7 != 6 else None
             first = _pin(stage, number, _board_for(stage, good), with_product)

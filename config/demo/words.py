@@ -113,7 +113,10 @@ BOARD_OF = [
     (("succulent", "trowel", "tulip", "garden", "vase", "bowl"), "Things that grow"),
     (("shoe", "boost", "run", "allstar", "hi-top", "sport"), "Ten easy kilometres"),
     (("tent", "bike", "ball", "glove", "rope", "skate", "bag"), "Weekend bags"),
-    (("laptop", "monitor", "keyboard", "mouse", "tablet", "computer"), "The quiet desk"),
+    (
+        ("laptop", "monitor", "keyboard", "mouse", "tablet", "computer"),
+        "The quiet desk",
+    ),
     (("cable", "drive", "ram", "electronic"), "Cables, hidden"),
     (("lamp", "shade", "light", "chair", "sofa", "stool"), "A corner to read in"),
     (("mug", "kitchen", "table", "desk"), "Kitchen, someday"),
@@ -138,4 +141,4 @@ REPLIES = [
     "有的，店里还有两种尺寸。",
     "Thank you, that settles it.",
 ]
-SECRET_BOARD = "Birthday ideas"
+SECRET_BOARD = "Birthday ideas"  # noqa: S105  a title

@@ -131,9 +131,15 @@ def visit(chromium, live):
     contexts = []
 
     def open_browser(name: str | None = None, **options):
-        context = chromium.new_context(
-            base_url=live.url, locale="en-GB", viewport={"width": 1440, "height": 900}
-        ) if not options else chromium.new_context(base_url=live.url, **options)
+        context = (
+            chromium.new_context(
+                base_url=live.url,
+                locale="en-GB",
+                viewport={"width": 1440, "height": 900},
+            )
+            if not options
+            else chromium.new_context(base_url=live.url, **options)
+        )
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()

@@ -19,7 +19,7 @@ from config.demo.goods import find_goods
 from users.actions import create_api_token
 from users.models import Scope, User
 
-WORDS = "amber birch cedar delta ember fjord grove harbor island juniper".split()
+WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbor"]
 WITH_TOKENS = ("alice", "bob", "rita", "rosa", "ruth")
 LARGE = 6  # how many times as much trade the large demo has
 
@@ -33,14 +33,16 @@ class Command(BaseCommand):
         parser.add_argument("--size", choices=["small", "large"], default="small")
         parser.add_argument("--force", action="store_true", help="even without DEBUG")
 
-    def handle(self, **options: Any) -> None:
+    def handle(self, **options: Any) -> None:  # noqa: ANN401  Django's
         if not settings.DEBUG and not options["force"]:
             raise CommandError(
                 "This site is not in DEBUG mode. A demo has public passwords: "
                 "add --force if that is what you want."
             )
         if User.objects.exists():
-            raise CommandError("This site has people already. A demo needs an empty one.")
+            raise CommandError(
+                "This site has people already. A demo needs an empty one."
+            )
         if bool(options["photos"]) != bool(options["catalogue"]):
             raise CommandError("Give --photos and --catalogue together.")
         passwords = {name: _password() for name in staging.usernames()}
