@@ -1,5 +1,90 @@
-from django.urls import URLPattern
+"""The addresses of the social side, grouped by the noun they begin with."""
+
+from django.urls import path, re_path, register_converter
+from django.views.i18n import set_language
+
+from pinboard.views import (
+    board_forms,
+    boards,
+    drafts,
+    feed,
+    media,
+    notifications,
+    people,
+    pins,
+    preferences,
+    products,
+    search,
+    settings,
+    shops,
+    social,
+)
+
+
+class UsernameConverter:
+    """Only what a user name may hold, so that no odd byte reaches the database."""
+
+    regex = r"[A-Za-z0-9._-]{1,30}"
+
+    def to_python(self, value: str) -> str:
+        return value.lower()
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(UsernameConverter, "username")
 
 app_name = "pinboard"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", feed.home, name="home"),
+    path("explore/", feed.explore, name="explore"),
+    path("search/", search.search, name="search"),
+    # Pins
+    path("pins/new/", pins.pin_create, name="pin-create"),
+    path("pins/drafts/<int:pk>/", drafts.draft_detail, name="draft-detail"),
+    path("pins/<int:pk>/", pins.pin_detail, name="pin-detail"),
+    path("pins/<int:pk>/edit/", pins.pin_edit, name="pin-edit"),
+    path("pins/<int:pk>/save/", pins.pin_save, name="pin-save"),
+    path("pins/<int:pk>/like/", social.pin_like, name="pin-like"),
+    path("pins/<int:pk>/comment/", social.pin_comment, name="pin-comment"),
+    path("pins/<int:pk>/delete/", pins.pin_delete, name="pin-delete"),
+    path("pins/<int:pk>/restore/", pins.pin_restore, name="pin-restore"),
+    path("pins/<int:pk>/retry/", pins.pin_retry, name="pin-retry"),
+    path("comments/<int:pk>/edit/", social.comment_edit, name="comment-edit"),
+    path("comments/<int:pk>/delete/", social.comment_delete, name="comment-delete"),
+    # Boards
+    path("boards/new/", board_forms.board_create, name="board-create"),
+    path("boards/<int:pk>/edit/", board_forms.board_edit, name="board-edit"),
+    path("boards/<int:pk>/delete/", board_forms.board_delete, name="board-delete"),
+    path("boards/<int:pk>/follow/", social.board_follow, name="board-follow"),
+    path("boards/<int:pk>-<str:slug>/", boards.board_detail, name="board-detail"),
+    # People
+    path("people/<username:username>/", people.person_detail, name="person-detail"),
+    path(
+        "people/<username:username>/follow/",
+        social.person_follow,
+        name="person-follow",
+    ),
+    path(
+        "people/<username:username>/feed.atom", people.person_feed, name="person-feed"
+    ),
+    # Shops and their products
+    path("shops/", shops.shop_list, name="shop-list"),
+    path("shops/<slug:slug>/", shops.shop_detail, name="shop-detail"),
+    path("shops/<slug:slug>/follow/", social.shop_follow, name="shop-follow"),
+    path("products/<int:pk>/", products.product_detail, name="product-detail"),
+    # One's own
+    path("notifications/", notifications.notification_list, name="notification-list"),
+    path(
+        "notifications/read/",
+        notifications.notifications_read,
+        name="notifications-read",
+    ),
+    path("settings/profile/", settings.profile_edit, name="profile-edit"),
+    path("preferences/", preferences.preferences, name="preferences"),
+    path("preferences/theme/", preferences.theme_set, name="theme-set"),
+    path("preferences/language/", set_language, name="language-set"),
+    re_path(r"^media/(?P<path>.+)$", media.media, name="media"),
+]

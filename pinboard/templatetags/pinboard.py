@@ -1,0 +1,137 @@
+"""What the pages of this app show that the template language cannot say itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from pinboard.models import Picture, Pin
+from pinboard.pictures import urls
+
+register = template.Library()
+
+FLATTEST, TALLEST = 0.5, 2.0  # beyond these a card's box is clamped, the photo cropped
+CARD_WIDTHS = (236, 474, 736)
+CARD_SIZES = (
+    "(width < 36rem) 46vw, (width < 54rem) 31vw, (width < 74rem) 23vw, "
+    "(width < 100rem) 19vw, 17vw"
+)
+EAGER, FIRST = 6, 2  # cards that load at once, and those that load before all else
+
+
+@dataclass
+class PictureBox:
+    """The strings that a card needs to show a picture without any shift."""
+
+    style: str
+    width: int
+    height: int
+    src: str = ""
+    srcset: str = ""
+    sizes: str = CARD_SIZES
+    loading: SafeString | str = ""
+
+
+@register.simple_tag
+def picture_box(
+    picture: Picture | None, index: int | str = EAGER, key: str = ""
+) -> PictureBox:
+    """`index` is the card's place on the page, from 0; `key` opens a link board."""
+    width, height = 4, 5
+    if picture and picture.width and picture.height:
+        width, height = picture.width, picture.height
+    ratio = min(max(height / width, FLATTEST), TALLEST)
+    colour = picture.dominant if picture else ""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        colour = "#8a8079"
+    box = PictureBox(
+        style=f"--w:{width};--h:{round(width * ratio)};--ph:{colour}",
+        width=width,
+        height=height,
+        loading=_loading(index if isinstance(index, int) else EAGER),
+    )
+    if picture and picture.is_ready:
+        files = [r for r in picture.renditions if r.media_type == "image/webp"]
+        files = [r for r in files if r.width <= CARD_WIDTHS[-1]] or files[:1]
+        suffix = f"?key={key}" if key and not picture.is_public else ""
+        addresses = [(urls.media_url(r.path) + suffix, r.width) for r in files]
+        middle = addresses[min(1, len(addresses) - 1)]
+        box.src = middle[0]
+        box.srcset = ", ".join(f"{url} {width}w" for url, width in addresses)
+    return box
+
+
+def _loading(index: int) -> SafeString | str:
+    if index < FIRST:
+        return SafeString('fetchpriority="high"')
+    return "" if index < EAGER else SafeString('loading="lazy" decoding="async"')
+
+
+@register.simple_tag
+def card_title(pin: Pin) -> str:
+    """What stands under the picture: never the file's name."""
+    if pin.title:
+        return pin.title
+    if pin.product:
+        return pin.product.title
+    return _("Pin by %(name)s") % {"name": pin.pinner}
+
+
+@register.simple_tag
+def thumbnail_url(picture: Picture | None) -> str:
+    """The smallest rendition, for covers and lists; empty while there is none."""
+    if not picture or not picture.is_ready:
+        return ""
+    return urls.media_url(picture.renditions[0].path)
+
+
+@register.filter
+def media_url(path: str) -> str:
+    return urls.media_url(path)
+
+
+@register.filter
+def initial(person: object) -> str:
+    """The letter that stands where a person or a shop has no picture."""
+    return str(person)[:1].upper()
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """`<time>`: "12 min", "5 h", "2 d", from a week on the date."""
+    if moment is None:
+        return ""
+    return format_html(
+        '<time datetime="{}">{}</time>', moment.isoformat(), _distance(moment)
+    )
+
+
+def _distance(moment: datetime) -> str:
+    age = timezone.now() - moment
+    if age >= timedelta(days=7):
+        return _date(moment)
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 1:
+        return _("now")
+    if minutes < 60:
+        return ngettext("%(n)d min", "%(n)d min", minutes) % {"n": minutes}
+    if minutes < 24 * 60:
+        return ngettext("%(n)d h", "%(n)d h", minutes // 60) % {"n": minutes // 60}
+    return ngettext("%(n)d d", "%(n)d d", age.days) % {"n": age.days}
+
+
+def _date(moment: datetime) -> str:
+    # Translators: date formats of Django, without and with the year.
+    same_year = moment.year == timezone.now().year
+    return date_format(
+        timezone.localtime(moment), _("j M") if same_year else _("j M Y")
+    )

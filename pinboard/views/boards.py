@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from django.db.models import Count, Exists, OuterRef, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET
+
+from pinboard.models import Board, Follow, Pin
+from pinboard.models.pin import PinQuerySet
+from pinboard.views.access import board_key
+from pinboard.views.paging import page_or_404
+
+OLDEST_FIRST = "oldest"
+
+
+@require_GET
+def board_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
+    key = board_key(request)
+    followed = Follow.objects.filter(follower=request.user.pk, board=OuterRef("pk"))
+    boards = Board.objects.visible_to(request.user, key=key).select_related("owner")
+    board = get_object_or_404(boards.annotate(is_followed=Exists(followed)), pk=pk)
+    if slug != board.slug:
+        query = request.META["QUERY_STRING"]
+        return redirect(board.get_absolute_url() + (f"?{query}" if query else ""))
+    pins = Pin.objects.visible_to(request.user, key=key).filter(board=board)
+    order = OLDEST_FIRST if request.GET.get("order") == OLDEST_FIRST else ""
+    page = page_or_404(
+        request, pins.with_card_data(request.user), newest_first=not order
+    )
+    shown = {
+        "board": board,
+        "is_owner": board.owner_id == request.user.pk,
+        "key": key,
+        "order": order,
+        "sums": _sums(pins),
+        "pins": page.items,
+        "next_cursor": page.next_cursor,
+    }
+    answer = render(request, "pinboard/board_detail.html", shown)
+    if not board.is_public:
+        answer["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def _sums(pins: PinQuerySet) -> list[dict[str, object]]:
+    """What everything costs, and from how many shops, a row for each currency."""
+    priced = pins.filter(product__price_minor__isnull=False, product__removed_at=None)
+    sums = priced.order_by().values("product__currency")
+    return list(
+        sums.annotate(
+            total_minor=Sum("product__price_minor"),
+            shop_count=Count("product__shop", distinct=True),
+        )
+    )

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from pinboard.discovery import search as finding
+from pinboard.discovery.covers import load_covers, with_cover_ids
+from pinboard.views.paging import page_or_404
+
+KINDS = [
+    ("pins", _("Pins")),
+    ("boards", _("Boards")),
+    ("people", _("People")),
+    ("products", _("Products")),
+]
+FILTER_FIELDS = ("price_min", "price_max", "shop", "in_stock")
+HIGHEST_PRICE = 10**12
+
+
+class SearchForm(forms.Form):
+    """Every filter is a GET parameter, so that a search can be linked to."""
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+    kind = forms.ChoiceField(choices=KINDS, required=False)
+    price_min = forms.DecimalField(
+        label=_("Price from"), required=False, min_value=0, max_value=HIGHEST_PRICE
+    )
+    price_max = forms.DecimalField(
+        label=_("Price to"), required=False, min_value=0, max_value=HIGHEST_PRICE
+    )
+    shop = forms.SlugField(label=_("Shop"), required=False, max_length=60)
+    in_stock = forms.BooleanField(label=_("In stock"), required=False)
+
+    def filters(self) -> finding.Filters:
+        wanted = self.cleaned_data
+        lowest, highest = wanted["price_min"], wanted["price_max"]
+        return finding.Filters(
+            price_min=None if lowest is None else int(lowest * 100),
+            price_max=None if highest is None else int(highest * 100),
+            shop=wanted["shop"],
+            in_stock=wanted["in_stock"],
+        )
+
+
+@require_GET
+def search(request: HttpRequest) -> HttpResponse:
+    form = SearchForm(request.GET)
+    page: dict[str, object] = {
+        "form": form,
+        "filter_fields": [form[name] for name in FILTER_FIELDS],
+        "kinds": KINDS,
+        "kind": "pins",
+    }
+    if not form.is_valid():
+        return render(request, "pinboard/search.html", page, status=400)
+    kind = form.cleaned_data["kind"] or "pins"
+    q = form.cleaned_data["q"]
+    page |= {"kind": kind, "search_text": q, "has_filters": kind in _FILTERED}
+    page |= _FINDERS[kind](request, q, form.filters())
+    return render(request, "pinboard/search.html", page)
+
+
+def _pins(request: HttpRequest, q: str, filters: finding.Filters) -> dict[str, object]:
+    found = finding.search_pins(q, request.user, filters)
+    page = page_or_404(request, found.with_card_data(request.user))
+    return {"pins": page.items, "next_cursor": page.next_cursor}
+
+
+def _boards(request: HttpRequest, q: str, _: finding.Filters) -> dict[str, object]:
+    found = with_cover_ids(finding.search_boards(q, request.user))
+    page = page_or_404(request, found)
+    load_covers(page.items)
+    return {"boards": page.items, "next_cursor": page.next_cursor}
+
+
+def _people(request: HttpRequest, q: str, _: finding.Filters) -> dict[str, object]:
+    page = page_or_404(request, finding.search_people(q))
+    return {"people": page.items, "next_cursor": page.next_cursor}
+
+
+def _products(
+    request: HttpRequest, q: str, filters: finding.Filters
+) -> dict[str, object]:
+    page = page_or_404(request, finding.search_products(q, filters))
+    return {"products": page.items, "next_cursor": page.next_cursor}
+
+
+_FINDERS = {
+    "pins": _pins,
+    "boards": _boards,
+    "people": _people,
+    "products": _products,
+}
+_FILTERED = {"pins", "products"}
