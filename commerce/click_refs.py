@@ -24,6 +24,11 @@ def click_ref_of(click_id: str) -> str:
     return f"{click_id}.{_tag(click_id, settings.SECRET_KEY)}"
 
 
+def is_click_ref(text: str) -> bool:
+    """Whether it has the form of one, true or forged."""
+    return bool(_FORM.match(text))
+
+
 def click_id_of(click_ref: str) -> str | None:
     """The click's id; None for what has not our form at all. Raises BadClickTag."""
     if not (parts := _FORM.match(click_ref)):

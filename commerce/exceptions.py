@@ -52,6 +52,45 @@ class NetworkError(CommerceError):
         self.network_code = code
 
 
+class NoticeRefused(CommerceError):
+    """A postback that books nothing. `status` is what its sender is answered."""
+
+    code = "malformed"
+    status = 400
+
+
+class MalformedNotice(NoticeRefused):
+    """The field that the contract does not allow is named: shops debug with it."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class NoticeTooLarge(NoticeRefused):
+    code = "too_large"
+    status = 413
+
+
+class NoticeNotJson(NoticeRefused):
+    code = "unsupported_media_type"
+    status = 415
+
+
+class SignatureRefused(NoticeRefused):
+    """Not signed by a live key of this programme, or not within the last minutes."""
+
+    code = "signature"
+    status = 401
+
+
+class EventReused(NoticeRefused):
+    """The id of an earlier notice with another content: one of them is wrong."""
+
+    code = "event_reused"
+    status = 409
+
+
 class LedgerRefused(CommerceError):
     """A journal that would not balance or that stands in a closed period."""
 

@@ -1,1 +1,34 @@
 """What commerce does when the pinboard tells a fact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from commerce import tasks
+from commerce.actions.links import ensure_link, ensure_site_link
+from commerce.models import Programme, RateCard
+from pinboard.models import Pin
+from pinboard.signals import pin_product_changed, pin_published
+
+
+@receiver(pin_published)
+@receiver(pin_product_changed)
+def make_links_of_pin(pin: Pin, **_: Any) -> None:  # what Django's signals add
+    if ensure_link(pin=pin) and pin.product:
+        ensure_site_link(product=pin.product)
+
+
+@receiver(post_save, sender=Programme)
+def make_links_of_programme(instance: Programme, **_: Any) -> None:
+    """The admin saves programmes by itself, so no action could do this."""
+    if instance.is_active:
+        tasks.link_pins.delay_on_commit(instance.pk)
+
+
+@receiver(post_save, sender=RateCard)
+def make_links_of_rate(instance: RateCard, **_: Any) -> None:
+    """A programme without a rate has no links; its first rate brings them."""
+    tasks.link_pins.delay_on_commit(instance.programme_id)

@@ -11,7 +11,6 @@ site's seeding, read again whenever it changes.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,7 +96,7 @@ def save(data_dir: Path, config: Config) -> Path:
     draft.write_text(
         json.dumps(asdict(config), ensure_ascii=False, indent=1), encoding="utf-8"
     )
-    os.replace(draft, path)  # noqa: PTH105  atomic, as Path.replace, but says so
+    draft.replace(path)
     return path
 
 

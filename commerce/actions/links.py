@@ -1,0 +1,171 @@
+"""Tracking links: the way from a pin to the shop, made when a pin shows a product that
+a programme covers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from commerce.destinations import may_lead_to
+from commerce.models import Network, Programme, RateCard, TrackingLink
+from pinboard.models import Pin, Product
+from pinboard.sources.addresses import host_of
+from users.models import User
+
+
+def programme_for(product: Product) -> Programme | None:
+    """The shop's own programme before one that covers hosts of any shop.
+
+    It is on, has a rate today, and its links may lead to the product's page.
+    """
+    if product.removed_at or not (host := host_of(product.url)):
+        return None
+    rates = RateCard.objects.valid_at(timezone.now()).filter(
+        programme=OuterRef("pk"),
+        scope_key__in=[RateCard.WHOLE_PROGRAMME, RateCard.key_of(product)],
+    )
+    found = (
+        Programme.objects.active()
+        .filter(Q(shop=product.shop_id) | Q(shop=None), Exists(rates))
+        .filter(hosts__contains=[host])
+        .select_related("network")
+        .order_by(F("shop").asc(nulls_last=True), "pk")
+        .first()
+    )
+    return found if found and may_lead_to(product.url, found.hosts) else None
+
+
+@transaction.atomic
+def ensure_link(*, pin: Pin) -> TrackingLink | None:
+    """The pin's live link, made or made anew where its product or terms changed.
+
+    Clicks on the old link stay what they were: it is switched off, never edited.
+    """
+    product = pin.product if pin.deleted_at is None else None
+    programme = programme_for(product) if product else None
+    live = TrackingLink.objects.filter(pin=pin, disabled_at=None)
+    if product is None or programme is None:
+        live.update(disabled_at=timezone.now())
+        return None
+    lineage = _lineage_of(pin)
+    return _ensure(live, _new_link(programme, product, pin=pin, lineage=lineage))
+
+
+@transaction.atomic
+def ensure_site_link(*, product: Product) -> TrackingLink | None:
+    """The link of the product's own page, where the site alone earns."""
+    programme = programme_for(product)
+    live = TrackingLink.objects.filter(
+        product=product, pin=None, beneficiary=None, disabled_at=None
+    )
+    if programme is None:
+        live.update(disabled_at=timezone.now())
+        return None
+    return _ensure(live, _new_link(programme, product))
+
+
+def link_pins(*, programme: Programme) -> int:
+    """Make the links that a programme's coming into force allows; how many there are.
+
+    A pin a transaction: it may be thousands, and each stands by itself.
+    """
+    made = 0
+    for product in _products_covered(programme).iterator():
+        ensure_site_link(product=product)
+        for pin in _pins_of(product):
+            made += ensure_link(pin=pin) is not None
+    return made
+
+
+def _products_covered(programme: Programme) -> QuerySet[Product]:
+    products = Product.objects.filter(removed_at=None)
+    if programme.shop_id:
+        return products.filter(shop=programme.shop_id)
+    hosts = Q()
+    for host in programme.hosts:
+        hosts |= Q(url__startswith=f"https://{host}/")
+        hosts |= Q(url__startswith=f"http://{host}/")
+    return products.filter(hosts) if programme.hosts else products.none()
+
+
+def _pins_of(product: Product) -> Iterable[Pin]:
+    """The oldest first: who pinned first is read from the links made before."""
+    pins = Pin.objects.filter(product=product, deleted_at=None, state="ready")
+    rows: Iterator[Pin] = pins.order_by("pk").iterator()
+    return rows
+
+
+def _ensure(live: QuerySet[TrackingLink], wanted: TrackingLink) -> TrackingLink:
+    link = live.select_related("programme").first()
+    if link and _says_the_same(link, wanted):
+        return link
+    if link:
+        live.update(disabled_at=timezone.now())
+    try:
+        with transaction.atomic():
+            wanted.save(force_insert=True)
+    except IntegrityError:
+        # Somebody else made it this moment: one live link a pin is a constraint.
+        return live.get()
+    return wanted
+
+
+def _says_the_same(link: TrackingLink, wanted: TrackingLink) -> bool:
+    return (link.programme_id, link.product_id, link.destination_url) == (
+        wanted.programme_id,
+        wanted.product_id,
+        wanted.destination_url,
+    )
+
+
+def _new_link(
+    programme: Programme,
+    product: Product,
+    *,
+    pin: Pin | None = None,
+    lineage: tuple[User | None, bool] = (None, False),
+) -> TrackingLink:
+    originator, is_first = lineage
+    return TrackingLink(
+        programme=programme,
+        product=product,
+        pin=pin,
+        beneficiary=pin.pinner if pin else None,
+        originator=originator,
+        beneficiary_is_originator=is_first,
+        destination_url=product.url,
+        network_sub_id=_new_sub_id(programme),
+    )
+
+
+def _lineage_of(pin: Pin) -> tuple[User | None, bool]:
+    """Who pinned this product first in the pin's lineage, and whether it was the
+    pinner. Only pins of the same product count: the rest led to other sales."""
+    first = _first_pinner(pin)
+    is_own = first is None or first.pk == pin.pinner_id
+    return (None, True) if is_own else (first, False)
+
+
+def _first_pinner(pin: Pin) -> User | None:
+    if pin.origin_pinner is None:
+        return None
+    if pin.via is None:  # the pin that was saved is gone, its first pinner is not
+        return pin.origin_pinner
+    if pin.via.product_id != pin.product_id:
+        return None
+    earlier = TrackingLink.objects.filter(pin=pin.via, product=pin.product_id)
+    link = earlier.select_related("beneficiary", "originator").order_by("-pk").first()
+    if link is None:
+        return pin.origin_pinner
+    return link.originator or link.beneficiary
+
+
+def _new_sub_id(programme: Programme) -> str | None:
+    """Networks that return no click id return this number instead (a relation id)."""
+    if programme.network.adapter != Network.Adapter.TAOBAO:
+        return None
+    return str(10**9 + secrets.randbelow(9 * 10**9))

@@ -1,0 +1,121 @@
+"""A shop's notice, from its bytes to the booking: every check in the contract's order.
+
+What was refused has written nothing; what is answered is durable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from typing import Any
+
+from django.utils import timezone
+
+from commerce.actions.orders import observe
+from commerce.exceptions import (
+    MalformedNotice,
+    NoticeNotJson,
+    NoticeTooLarge,
+    SignatureRefused,
+)
+from commerce.models import Network, Observation, PostbackKey, Programme
+from commerce.networks.base import Payload
+from commerce.networks.adapters import read_report
+from commerce.networks.direct import event_id_of
+
+MAX_BYTES = 64 * 1024
+SIGNED_WITHIN_S = 300
+_SIGNATURE = re.compile(
+    r"\At=(?P<t>[0-9]{1,12}),kid=(?P<kid>[A-Za-z0-9_.-]{1,20}),v1=(?P<v1>[0-9a-f]{64})\Z"
+)
+
+
+def take_notice(
+    *, programme: Programme, media_type: str, signature: str, body: bytes
+) -> Observation:
+    """Book it, once. Raises a NoticeRefused."""
+    if len(body) > MAX_BYTES:
+        raise NoticeTooLarge
+    if media_type != "application/json":
+        raise NoticeNotJson
+    _check_signature(programme, signature, body)
+    payload = _document(body)
+    return observe(
+        network=programme.network,
+        programme=programme,
+        source=Observation.Source.POSTBACK,
+        report=read_report(programme.network, payload),
+        payload=payload,
+        event_id=event_id_of(payload),
+    )
+
+
+def programme_taking_postbacks(code: str) -> Programme | None:
+    """Also one that is off: its orders of before go on being received and refunded."""
+    return (
+        Programme.objects.filter(code=code, network__adapter=Network.Adapter.DIRECT)
+        .select_related("network")
+        .first()
+    )
+
+
+def _check_signature(programme: Programme, signature: str, body: bytes) -> None:
+    parts = _SIGNATURE.match(signature)
+    if parts is None:
+        raise SignatureRefused
+    keys = PostbackKey.objects.filter(programme=programme, revoked_at=None)
+    key = keys.filter(kid=parts["kid"]).first()
+    if key is None:
+        raise SignatureRefused
+    signed = parts["t"].encode() + b"." + body
+    right = hmac.new(key.secret.encode(), signed, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(right, parts["v1"]):
+        raise SignatureRefused
+    if abs(timezone.now().timestamp() - int(parts["t"])) > SIGNED_WITHIN_S:
+        raise SignatureRefused
+
+
+def _document(body: bytes) -> Payload:
+    """A JSON object in UTF-8 that can be stored as it is."""
+    try:
+        document = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_refuse,
+            parse_float=str,  # beyond what PostgreSQL or a float can hold, maybe
+            object_pairs_hook=_without_repetition,
+        )
+        _check_texts(document)
+    except (ValueError, RecursionError) as error:
+        raise MalformedNotice("body") from error
+    if not isinstance(document, dict):
+        raise MalformedNotice("body")
+    return document
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two readers of a repeated name may read two values; one of them signed it."""
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name twice")
+    return document
+
+
+def _check_texts(value: Any) -> None:  # JSON, of any shape
+    """Neither NUL nor half a code point, which no text column can hold."""
+    if isinstance(value, str):
+        value.encode("utf-8")  # UnicodeEncodeError is a ValueError
+        if "\0" in value:
+            raise ValueError("NUL")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_texts(name)
+            _check_texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_texts(item)

@@ -1,0 +1,25 @@
+"""The adapter of each network, by the name in its row."""
+
+from __future__ import annotations
+
+from commerce.models import Network
+from commerce.networks.base import Adapter, Payload, Report
+from commerce.networks.direct import DirectAdapter
+from commerce.networks.taobao import TaobaoAdapter
+
+_ADAPTERS: dict[str, Adapter] = {
+    Network.Adapter.DIRECT: DirectAdapter(),
+    Network.Adapter.TAOBAO: TaobaoAdapter(),
+}
+
+
+def read_report(network: Network, payload: Payload) -> Report:
+    return _ADAPTERS[network.adapter].read(payload)
+
+
+def click_parameters(
+    *, adapter: str, parameter: str, click_ref: str, sub_id: str | None
+) -> dict[str, str]:
+    return _ADAPTERS[adapter].click_parameters(
+        parameter=parameter, click_ref=click_ref, sub_id=sub_id
+    )
