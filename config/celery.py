@@ -22,7 +22,7 @@ class Task(DjangoTask):
 
     abstract = True
 
-    def apply_async(self, *args: Any, **kwargs: Any) -> Any:  # Celery's own signature
+    def apply_async(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  Celery's own signature
         kwargs.setdefault("retry", False)
         try:
             return super().apply_async(*args, **kwargs)

@@ -1,12 +1,14 @@
 """Runs a command and stops it when the parent dies, however it dies.
 
 The parent holds the other end of our standard input. When it is gone, killed or not,
-the pipe closes: then the command gets the signal that stops it in good order. Signals
-sent to us are passed on.
+the pipe closes: then the command gets the signal that stops it in good order, and
+whatever it leaves in our process group is killed. Signals sent to us are passed on.
+Should somebody kill us alone, the kernel tells the command.
 
     python childwatch.py COMMAND [ARGUMENT ...]
 """
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -14,10 +16,22 @@ import sys
 import threading
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
+PATIENCE_S = 15
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """Ask the kernel for the signal when the parent dies; Linux alone can do it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def main() -> int:
-    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)  # noqa: S603
+    child = subprocess.Popen(  # noqa: S603
+        sys.argv[1:],
+        stdin=subprocess.DEVNULL,
+        preexec_fn=lambda: die_with_parent(signal.SIGINT),
+    )
     for number in PASSED_ON:
         signal.signal(number, lambda received, _frame: child.send_signal(received))
 
@@ -26,9 +40,11 @@ def main() -> int:
             pass
         child.send_signal(signal.SIGINT)
         try:
-            child.wait(20)
+            child.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             child.kill()
+        if os.getpid() == os.getpgrp():
+            os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch_parent, daemon=True).start()
     return child.wait()

@@ -11,71 +11,46 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+from config.children import Child, StackError, as_account
+
 OLDEST_POSTGRES = 15
-START_S = 30
+LONGEST_SOCKET_PATH = 107  # sun_path of Linux, without its closing NUL
 
 
-class StackError(RuntimeError):
-    """The stack cannot start; the text says what to do."""
-
-
-@dataclass
-class Server:
-    """A running child and the URL by which the site reaches it."""
-
-    name: str
-    url: str
-    process: subprocess.Popen[bytes]
-    stop_signal: int = signal.SIGTERM
-    scratch: list[Path] = field(default_factory=list)
-
-    def stop(self, *, patience_s: float = 15) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(self.stop_signal)
-            try:
-                self.process.wait(patience_s)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        for folder in self.scratch:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def start_postgres(folder: Path, *, durable: bool = True) -> Server:
+def start_postgres(
+    folder: Path, *, durable: bool = True, held_fd: int | None = None
+) -> Child:
     """Start PostgreSQL with its cluster in `folder`, made when it is missing.
 
     It listens on a private Unix socket only. `durable=False` is for tests.
     """
     binaries = _postgres_binaries()
-    folder.mkdir(parents=True, exist_ok=True)
-    log_path = folder.parent / "postgres.log"
     account = _unprivileged_account()
+    folder.mkdir(parents=True, exist_ok=True)
     if account:
         shutil.chown(folder, account.pw_uid, account.pw_gid)
     if not (folder / "PG_VERSION").exists():
         _run(
             account,
-            [binaries / "initdb", "-D", folder, "-U", "pinboard", "--auth=trust"]
-            + ["--encoding=UTF8", "--locale=C", "--no-sync"],
+            [
+                *(binaries / "initdb", "-D", folder, "-U", "pinboard"),
+                *("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"),
+            ],
         )
-    # A socket path may have 107 bytes, which a deep data directory exceeds.
-    sockets = Path(tempfile.mkdtemp(prefix="pinboard-pg-"))
+    _forget_dead_postmaster(folder)
+    sockets = _socket_folder(folder)
     if account:
         shutil.chown(sockets, account.pw_uid, account.pw_gid)
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
-        "unix_socket_permissions": "0777",
+        "unix_socket_permissions": "0777",  # the folder is what keeps others out
         "max_connections": "100",
         "shared_buffers": "128MB",
         "jit": "off",
@@ -83,38 +58,70 @@ def start_postgres(folder: Path, *, durable: bool = True) -> Server:
     if not durable:
         settings |= {"fsync": "off", "full_page_writes": "off"}
         settings |= {"synchronous_commit": "off"}
-    command = [binaries / "postgres", "-D", folder]
+    command: list[object] = [binaries / "postgres", "-D", folder]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
-    with log_path.open("ab") as log:
-        process = _spawn(account, command, log.fileno())
-    server = Server(
+    server = Child(
         "PostgreSQL",
-        f"postgres://pinboard@{quote(str(sockets), safe='')}/pinboard",
-        process,
+        command,
+        _log_path(folder),
+        ready=lambda: _create_database(sockets),
+        url=f"postgres://pinboard@{quote(str(sockets), safe='')}/pinboard",
         stop_signal=signal.SIGINT,  # fast shutdown: does not wait for clients
-        scratch=[sockets],
+        account=account,
+        held_fd=held_fd,
     )
-    _wait(server, lambda: _create_database(sockets), log_path)
+    server.start()
     return server
 
 
-def start_valkey(folder: Path, *, durable: bool = True) -> Server:
+def start_valkey(
+    folder: Path, *, durable: bool = True, held_fd: int | None = None
+) -> Child:
     """Start Valkey on a Unix socket with its append-only file in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    log_path = folder.parent / "valkey.log"
-    sockets = Path(tempfile.mkdtemp(prefix="pinboard-vk-"))
-    path = sockets / "valkey.sock"
-    command = [
-        *(_valkey_binary(), "--port", "0", "--unixsocket", path),
-        *("--dir", folder, "--save", "", "--maxmemory-policy", "noeviction"),
-        *("--appendonly", "yes" if durable else "no"),
-    ]
-    with log_path.open("ab") as log:
-        process = _spawn(None, command, log.fileno())
-    server = Server("Valkey", f"unix://{path}", process, scratch=[sockets])
-    _wait(server, lambda: _answers_ping(path), log_path)
+    path = _socket_folder(folder) / "valkey.sock"
+    server = Child(
+        "Valkey",
+        [
+            *(_valkey_binary(), "--port", "0", "--unixsocket", path),
+            *("--dir", folder, "--save", "", "--maxmemory-policy", "noeviction"),
+            *("--appendonly", "yes" if durable else "no"),
+        ],
+        _log_path(folder),
+        ready=lambda: _answers_ping(path),
+        url=f"unix://{path}",
+        held_fd=held_fd,
+    )
+    server.start()
     return server
+
+
+def _log_path(folder: Path) -> Path:
+    return folder.parent / "logs" / f"{folder.name}.log"
+
+
+def _socket_folder(folder: Path) -> Path:
+    """An empty folder of ours alone; elsewhere when the path beside `folder` is too
+    long for a socket."""
+    place = folder.parent / "run" / folder.name
+    if len(os.fsencode(place / ".s.PGSQL.5432")) > LONGEST_SOCKET_PATH:
+        return Path(tempfile.mkdtemp(prefix="pinboard-"))
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True, mode=0o700)
+    return place
+
+
+def _forget_dead_postmaster(folder: Path) -> None:
+    """After a crash the pid in the lock file may be another program's by now, above
+    all in a container; PostgreSQL would take it for itself and refuse to start."""
+    lock = folder / "postmaster.pid"
+    if not lock.exists() or not Path("/proc/self").exists():
+        return
+    pid = lock.read_text().split("\n", 1)[0]
+    command = Path("/proc", pid, "cmdline")
+    if not command.exists() or b"postgres" not in command.read_bytes():
+        lock.unlink()
 
 
 def _postgres_binaries() -> Path:
@@ -157,62 +164,16 @@ def _unprivileged_account() -> pwd.struct_passwd | None:
     raise StackError("PostgreSQL cannot run as root here. Start as another user.")
 
 
-def _as(account: pwd.struct_passwd | None, command: list[object]) -> list[str]:
-    """The command as the account, which keeps root's way through closed folders: a
-    checkout below a private folder must work without opening it to everybody."""
-    words = [str(word) for word in command]
-    if account is None:
-        return words
-    return [
-        "setpriv",
-        f"--reuid={account.pw_uid}",
-        f"--regid={account.pw_gid}",
-        "--clear-groups",
-        "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override",
-        *words,
-    ]
-
-
 def _run(account: pwd.struct_passwd | None, command: list[object]) -> None:
     done = subprocess.run(  # noqa: S603
-        _as(account, command), cwd="/", capture_output=True, check=False
+        as_account(account, command), cwd="/", capture_output=True, check=False
     )
     if done.returncode:
         raise StackError(f"{command[0]} failed: {done.stderr.decode().strip()}")
 
 
-def _spawn(
-    account: pwd.struct_passwd | None, command: list[object], log: int
-) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that Ctrl-C reaches us alone, and
-    under a watcher that stops it when we die."""
-    words = [sys.executable, str(Path(__file__).with_name("childwatch.py"))]
-    return subprocess.Popen(  # noqa: S603
-        [*words, *_as(account, command)],
-        cwd="/",
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-
-
-def _wait(server: Server, ready: Callable[[], bool], log_path: Path) -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end:
-        if server.process.poll() is not None:
-            break
-        if ready():
-            return
-        time.sleep(0.05)
-    server.stop()
-    tail = log_path.read_text(errors="replace").strip().splitlines()[-3:]
-    raise StackError(f"{server.name} did not start: {' / '.join(tail)}")
-
-
 def _create_database(sockets: Path) -> bool:
-    import psycopg2  # noqa: PLC0415  the tests' plugin loads this module before it
+    import psycopg2  # not needed, nor perhaps there, where DATABASE_URL is set
 
     try:
         connection = psycopg2.connect(

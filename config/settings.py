@@ -5,11 +5,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from environs import Env
+from environs import Env, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env()
+env.read_env(env.str("ENV_FILE", str(BASE_DIR / ".env")), recurse=False)
 
 # The site itself ---------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
@@ -23,7 +24,14 @@ ALLOWED_HOSTS = env.list(
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
-DEMO = env.bool("DEMO", False)
+# `up` and config/gunicorn.py: where the site listens, and with how many hands.
+_A_PORT = validate.Range(1, 65534, error="Must be a port from 1 to 65534.")
+_SOME = validate.Range(1, error="Must be 1 or more.")
+PORT = env.int("PORT", 8000, validate=_A_PORT)
+BIND_HOST = env.str("BIND_HOST", "127.0.0.1")
+WEB_WORKERS = env.int("WEB_WORKERS", 2, validate=_SOME)
+WEB_THREADS = env.int("WEB_THREADS", 4, validate=_SOME)
+DEMO = env.bool("DEMO", None)  # nothing said: `up` makes a demo, all else does not
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
@@ -71,6 +79,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 
+FORM_RENDERER = "users.rendering.SiteRenderer"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
@@ -84,6 +93,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.importmap.context",
                 "pinboard.context_processors.chrome",
             ],
         },
@@ -150,7 +160,7 @@ UPLOAD_MAX_BYTES = 20 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-_FILES = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+_FILES = {"BACKEND": "pinboard.pictures.storage.LocalStorage"}
 _S3_OPTIONS = {
     "bucket_name": MEDIA_S3_BUCKET,
     "endpoint_url": MEDIA_S3_ENDPOINT or None,
@@ -208,6 +218,7 @@ ACCOUNT_ADAPTER = "users.adapter.AccountAdapter"
 ACCOUNT_USERNAME_VALIDATORS = "users.models.USERNAME_VALIDATORS"
 ACCOUNT_PREVENT_ENUMERATION = True
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not DEBUG)
+AXES_VERBOSE = False
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from config.devstack import Server, start_postgres, start_valkey
+from config.children import Child
+from config.devstack import start_postgres, start_valkey
 
-_servers: list[Server] = []
+_servers: list[Child] = []
 _folder: Path | None = None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    global _folder  # noqa: PLW0603  a plugin is a module, and has one run
+    global _folder
     _folder = Path(tempfile.mkdtemp(prefix="pinboard-test-"))
     _folder.chmod(0o755)
     if not os.environ.get("DATABASE_URL"):

@@ -1,0 +1,35 @@
+"""How gunicorn serves the site. Loaded before Django, in the parent of all workers."""
+
+import os
+import shutil
+from pathlib import Path
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+from prometheus_client import multiprocess
+
+_data_dir = Path(os.environ.get("DATA_DIR", "var")).resolve()
+
+bind = f"{os.environ.get('BIND_HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+preload_app = True  # code and templates are shared memory
+keepalive = 5
+timeout = 30
+graceful_timeout = 8
+proc_name = "pinboard-web"
+# Names of pages and people do not belong in a second log; django-structlog writes one.
+accesslog = None
+
+# Metrics of several processes meet in files, named before prometheus_client counts.
+if os.environ.get("METRICS_TOKEN"):
+    _metrics = _data_dir / "metrics"
+    shutil.rmtree(_metrics, ignore_errors=True)
+    _metrics.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
+
+
+def child_exit(_server: Arbiter, worker: Worker) -> None:
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(worker.pid)

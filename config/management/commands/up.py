@@ -1,0 +1,163 @@
+"""Starts the whole site on this machine, and stops all of it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import get_commands
+from django.core.management.base import BaseCommand, CommandError
+
+from config import stack as site
+from config.childwatch import die_with_parent
+from config.stack import Stack, StackError
+
+# What a demo wants otherwise than a site of real people.
+DEMO_DEFAULTS = {
+    "ORDER_POLL_S": "15",
+    "HOLD_DAYS": "0",
+    "FETCHES_PER_HOUR": "200",
+    "STAFF_SECOND_FACTOR": "0",
+    "TIME_ZONE": "Asia/Shanghai",
+}
+
+
+class Stopped(BaseException):
+    """Somebody asked us to stop. No Exception, so that nothing on the way eats it."""
+
+
+class Command(BaseCommand):
+    help = "Start the servers, the worker, the marketplace and the web server."
+    requires_system_checks = []
+
+    def handle(self, **options: Any) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _stop)
+        if "MAKELEVEL" in os.environ:
+            die_with_parent(signal.SIGTERM)  # `make run` that is killed takes us along
+        try:
+            with site.lock(settings.DATA_DIR, self._say) as held_fd:
+                self._run(held_fd)
+        except StackError as error:
+            raise CommandError(str(error)) from error
+        except Stopped:
+            self._say("Stopped.")
+
+    def _run(self, held_fd: int) -> None:
+        port = settings.PORT
+        for number in (port, port + 1):
+            if site.is_taken(number, settings.BIND_HOST):
+                raise StackError(
+                    f"Port {number} is in use. Stop what uses it, or choose another "
+                    f"port: PORT={number + 10}."
+                )
+        env = environment(settings.DATA_DIR, port)
+        stack = Stack(settings.DATA_DIR, port, self._say, held_fd, env)
+        try:
+            with site.first_start(settings.DATA_DIR):
+                self._start(stack)
+            self._welcome(stack)
+            stack.watch()
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, lambda *_: stack.kill())
+            self._say("Stopping")
+            stack.stop()
+
+    def _start(self, stack: Stack) -> None:
+        started = time.monotonic()
+        stack.start_servers()
+        self._say("Migrating the database, collecting static files")
+        stack.run_errands(*site.errands(stack))
+        if (site.MARKETPLACE / "__main__.py").exists():
+            self._say("Starting the marketplace")
+            stack.start_services(site.marketplace(stack, stack.port + 1))
+        self._say("Starting worker and scheduler")
+        stack.start_services(*site.workers(stack))
+        if stack.env["DEMO"] == "1":
+            self._seed(stack)
+        self._say("Starting the web server")
+        stack.start_services(site.web(stack))
+        self._say(f"Ready after {time.monotonic() - started:.0f} s")
+
+    def _seed(self, stack: Stack) -> None:
+        if (stack.data_dir / "demo.json").exists() or "seed_demo" not in get_commands():
+            return
+        self._say("Seeding the demo, this once")
+        manage = site.BASE_DIR / "manage.py"
+        errand = stack.child("seed_demo", manage, "seed_demo", "--force")
+        stack.services.append(errand)
+        errand.launch()
+        errand.finish(say=lambda line: self._say(f"  {line}"))
+        stack.services.remove(errand)
+
+    def _welcome(self, stack: Stack) -> None:
+        lines = ["", f"Pinboard: {stack.env['SITE_URL']}/"]
+        demo = stack.data_dir / "demo.json"
+        if stack.env["DEMO"] == "1" and demo.exists():
+            lines += demo_lines(json.loads(demo.read_text()), stack.env)
+        lines += ["", f"Logs: {stack.data_dir / 'logs'}", "Stop with Ctrl-C.", ""]
+        for line in lines:
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _stop(*_signal: object) -> None:
+    raise Stopped
+
+
+def environment(data_dir: Path, port: int) -> dict[str, str]:
+    """What the children read: production's settings, with a demo's on top."""
+    env = dict(os.environ)
+    marketplace = f"127.0.0.1:{port + 1}"
+    env.setdefault("DEMO", "1")
+    env["DEMO"] = "1" if settings.DEMO or settings.DEMO is None else "0"
+    defaults = {
+        "DEBUG": "0",
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "SECRET_KEY": site.secret_key(data_dir),
+        "MARKETPLACE_URL": f"http://{marketplace}",
+    }
+    if env["DEMO"] == "1":
+        defaults |= DEMO_DEFAULTS
+    for name, value in defaults.items():
+        if not env.get(name):
+            env[name] = value
+    hosts = [host for host in env.get("FETCH_ALLOWED_HOSTS", "").split(",") if host]
+    env["FETCH_ALLOWED_HOSTS"] = ",".join({*hosts, marketplace})
+    env |= {"DATA_DIR": str(data_dir), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    env["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    return env
+
+
+def demo_lines(demo: dict[str, Any], env: dict[str, str]) -> list[str]:
+    """The accounts and three things to try. `Any`: JSON."""
+    width = max(len(name) for name in demo["accounts"])
+    lines = ["", "Demo accounts (name, password):"]
+    lines += [
+        f"  {name:<{width}}  {account['password']}"
+        for name, account in demo["accounts"].items()
+    ]
+    lines += [
+        "",
+        "Three things to try:",
+        "  1. Log in as alice, save a pin to a board of yours, follow its pinner.",
+        f"  2. Press Buy on a pin, pay on the marketplace ({env['MARKETPLACE_URL']}/),",
+        f"     and watch {env['SITE_URL']}/earnings/ of its pinner.",
+        f"  3. Log in as rosa and approve the commission: {env['SITE_URL']}/admin/",
+    ]
+    if demo.get("url") != env["SITE_URL"]:
+        lines += [
+            "",
+            f"This demo was made for {demo.get('url')}: its marketplace links lead to",
+            "that port. Use the same PORT again, or another DATA_DIR.",
+        ]
+    return lines

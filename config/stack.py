@@ -1,0 +1,257 @@
+"""The whole site on one machine: which children there are and how they live together.
+
+`manage.py up` is its only user. Servers come first; then errands (migrations, static
+files, the demo), which end by themselves; then what serves people.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from config.children import Child, StackError
+from config.devstack import start_postgres, start_valkey
+
+PYTHON = sys.executable
+BASE_DIR = Path(__file__).resolve().parent.parent
+MARKETPLACE = BASE_DIR / "commerce" / "networks" / "marketplace"
+# A child that keeps stopping is broken; one that was killed once is only started anew.
+SOON_S = 10
+MOST_SOON = 3
+LOCK_PATIENCE_S = 20
+
+
+@dataclass
+class Stack:
+    """Children in the order of their start. They stop in reverse."""
+
+    data_dir: Path
+    port: int
+    say: Callable[[str], None]
+    held_fd: int
+    env: dict[str, str] = field(default_factory=dict)
+    servers: list[Child] = field(default_factory=list)
+    services: list[Child] = field(default_factory=list)
+    soon: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def children(self) -> list[Child]:
+        return [*self.servers, *self.services]
+
+    def start_servers(self) -> None:
+        """PostgreSQL and Valkey, where the environment names no others."""
+        if not self.env.get("DATABASE_URL"):
+            self.say("Starting PostgreSQL")
+            folder = self.data_dir / "postgres"
+            self.servers.append(start_postgres(folder, held_fd=self.held_fd))
+            self.env["DATABASE_URL"] = self.servers[-1].url
+        if not self.env.get("REDIS_URL"):
+            self.say("Starting Valkey")
+            folder = self.data_dir / "valkey"
+            self.servers.append(start_valkey(folder, held_fd=self.held_fd))
+            self.env["REDIS_URL"] = self.servers[-1].url
+
+    def child(self, name: str, *words: object, **more: object) -> Child:
+        """A Python child of ours: `words` follow the interpreter."""
+        return Child(
+            name,
+            [PYTHON, *words],
+            self.data_dir / "logs" / f"{name.replace(' ', '-')}.log",
+            env=self.env,
+            cwd=BASE_DIR,
+            held_fd=self.held_fd,
+            **more,  # type: ignore[arg-type]  Child's own fields
+        )
+
+    def run_errands(self, *errands: Child) -> None:
+        """Side by side; the first that fails stops the start."""
+        self.services.extend(errands)
+        for errand in errands:
+            errand.launch()
+        for errand in errands:
+            errand.finish()
+            self.services.remove(errand)
+
+    def start_services(self, *services: Child) -> None:
+        for service in services:
+            self.services.append(service)
+            service.launch()
+        for service in services:
+            service.wait_ready(patience_s=60)
+
+    def watch(self) -> None:
+        """Keep the children alive until somebody stops us; StackError when one cannot
+        be kept alive."""
+        while True:
+            for child in self.children:
+                if not child.is_alive:
+                    self._revive(child)
+            time.sleep(0.5)
+
+    def _revive(self, child: Child) -> None:
+        lived_s = time.monotonic() - child.started_at
+        soon = self.soon.get(child.name, 0) + 1 if lived_s < SOON_S else 1
+        self.soon[child.name] = soon
+        if soon > MOST_SOON:
+            raise StackError(f"{child.name} keeps stopping. {child.last_words}")
+        self.say(f"{child.name} stopped ({child.log_path}). Starting it again.")
+        child.stop()
+        child.start()
+
+    def stop(self) -> None:
+        """All services at once, then the servers they lean on."""
+        for service in self.services:
+            service.ask_to_stop()
+        for child in [*reversed(self.services), *reversed(self.servers)]:
+            child.stop(patience_s=12)
+
+    def kill(self) -> None:
+        for child in self.children:
+            child.kill()
+
+
+def errands(stack: Stack) -> list[Child]:
+    manage = BASE_DIR / "manage.py"
+    return [
+        stack.child("migrate", manage, "migrate", "--no-input"),
+        stack.child("collectstatic", manage, "collectstatic", "--no-input"),
+    ]
+
+
+def marketplace(stack: Stack, port: int) -> Child:
+    return stack.child(
+        "marketplace",
+        *("-m", "commerce.networks.marketplace", "--port", port),
+        *("--data-dir", stack.data_dir),
+        ready=lambda: is_taken(port),
+    )
+
+
+def workers(stack: Stack) -> list[Child]:
+    """The worker and the clock that sends the regular tasks."""
+    celery = ("-m", "celery", "--app", "config", "--quiet")
+    worker = stack.child(
+        "worker",
+        *(*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"),
+        *("--without-gossip", "--without-mingle"),
+        ready=lambda: " ready." in worker.output,
+    )
+    schedule = stack.data_dir / "celerybeat-schedule"
+    beat = stack.child(
+        "scheduler",
+        *(*celery, "beat", "--loglevel", "INFO"),
+        *("--schedule", schedule, "--pidfile="),
+    )
+    return [worker, beat]
+
+
+def web(stack: Stack) -> Child:
+    return stack.child(
+        "web",
+        *("-m", "gunicorn", "--config", "python:config.gunicorn", "config.wsgi"),
+        ready=lambda: answers(f"http://127.0.0.1:{stack.port}/healthz", stack.env),
+    )
+
+
+@contextmanager
+def lock(data_dir: Path, say: Callable[[str], None]) -> Iterator[int]:
+    """Only one stack a data directory. The children hold the lock too, so after a
+    kill it is free when the last of them is gone."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / "up.lock"
+    with path.open("a+") as file:
+        end = time.monotonic() + LOCK_PATIENCE_S
+        waiting = False
+        while not _take(file.fileno()):
+            file.seek(0)
+            pid = file.read().strip()
+            if _is_up(pid) or time.monotonic() > end:
+                raise StackError(
+                    f"Pinboard is running in {data_dir} already (process {pid}). "
+                    f"Stop it with `kill {pid}`, or choose another DATA_DIR."
+                )
+            if not waiting:
+                say("Waiting for the last run to end")
+                waiting = True
+            time.sleep(0.2)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield file.fileno()
+
+
+def _take(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_up(pid: str) -> bool:
+    if not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def first_start(data_dir: Path) -> Iterator[None]:
+    """A first start that was cut short is done again from nothing.
+
+    The mark stands only until the first start is through, before anybody was served.
+    It speaks of the embedded database; one that DATABASE_URL names is never emptied.
+    """
+    mark = data_dir / "postgres-unfinished"
+    if mark.exists():
+        for name in ("postgres", "valkey"):
+            shutil.rmtree(data_dir / name, ignore_errors=True)
+    if not (data_dir / "postgres").exists():
+        mark.touch()
+    yield
+    mark.unlink(missing_ok=True)
+
+
+def secret_key(data_dir: Path) -> str:
+    """Made once, so that sessions and the names of pictures outlive a restart."""
+    path = data_dir / "secret_key"
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+def is_taken(port: int, host: str = "127.0.0.1") -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def answers(url: str, env: Mapping[str, str]) -> bool:
+    host = env["SITE_URL"].split("://", 1)[-1].split("/", 1)[0]
+    request = Request(url, headers={"Host": host})  # noqa: S310  our own web server
+    try:
+        with urlopen(request, timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False
