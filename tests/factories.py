@@ -9,9 +9,13 @@ from datetime import UTC, datetime
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from commerce.actions.commissions import sync_commission
+from commerce.click_refs import click_ref_of
 from commerce.models import (
     Click,
+    Commission,
     Network,
+    OrderLine,
     Programme,
     RateCard,
     SplitRule,
@@ -68,7 +72,9 @@ def make_pin(board: Board, **fields) -> Pin:
     return Pin.objects.create(board=board, **(defaults | fields))
 
 
-def make_shop(*, owner: User | None = None, name: str = "Qiao Studio", **fields) -> Shop:
+def make_shop(
+    *, owner: User | None = None, name: str = "Qiao Studio", **fields
+) -> Shop:
     number = next(_number)
     defaults = {"slug": f"shop-{number}"}
     return Shop.objects.create(owner=owner, name=name, **(defaults | fields))
@@ -89,7 +95,9 @@ def make_product(shop: Shop | None = None, **fields) -> Product:
     return Product.objects.create(shop=shop or make_shop(), **(defaults | fields))
 
 
-def make_programme(*, shop: Shop | None = None, rate_bp: int = 800, **fields) -> Programme:
+def make_programme(
+    *, shop: Shop | None = None, rate_bp: int = 800, **fields
+) -> Programme:
     """A direct programme with its network and a rate card since long ago."""
     number = next(_number)
     network = fields.pop("network", None) or Network.objects.create(
@@ -111,7 +119,9 @@ def make_programme(*, shop: Shop | None = None, rate_bp: int = 800, **fields) ->
     return programme
 
 
-def make_link(*, programme: Programme, pin: Pin | None = None, **fields) -> TrackingLink:
+def make_link(
+    *, programme: Programme, pin: Pin | None = None, **fields
+) -> TrackingLink:
     product = fields.pop("product", None) or (pin and pin.product) or make_product()
     defaults = {
         "beneficiary": pin.pinner if pin else None,
@@ -134,6 +144,41 @@ def make_click(link: TrackingLink, *, rate_bp: int = 800, **fields) -> Click:
         "rate_bp": rate_bp,
     }
     return Click.objects.create(link=link, **(defaults | fields))
+
+
+def make_line(
+    programme: Programme,
+    *,
+    click: Click | None = None,
+    paid_minor: int = 10_000,
+    **fields,
+) -> OrderLine:
+    """An order line as the import leaves it; the commission is not made here."""
+    number = next(_number)
+    now = timezone.now()
+    defaults = {
+        "network": programme.network,
+        "line_id": f"A-{number}-1",
+        "order_id": f"A-{number}",
+        "click_ref": click_ref_of(click.pk) if click else "",
+        "status": "paid",
+        "currency": programme.currency,
+        "created_at": now,
+        "paid_at": now,
+        "modified_at": now,
+    }
+    return OrderLine.objects.create(
+        programme=programme, paid_minor=paid_minor, **(defaults | fields)
+    )
+
+
+def tell_line(line: OrderLine, **facts) -> Commission:
+    """The network tells something new about the line; our money follows."""
+    if facts.get("status") == "received":
+        facts.setdefault("received_at", timezone.now())
+    OrderLine.objects.filter(pk=line.pk).update(**facts)
+    line.refresh_from_db()
+    return sync_commission(line=line)
 
 
 def current_split_rule() -> SplitRule:

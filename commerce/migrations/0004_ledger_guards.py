@@ -102,7 +102,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         later := to_jsonb(NEW);
-        FOREACH field IN ARRAY TG_ARGV LOOP
+        FOREACH field IN ARRAY coalesce(TG_ARGV, '{}') LOOP
             IF later -> field IS NOT DISTINCT FROM before -> field
                 OR later -> field IN ('null'::jsonb, '""'::jsonb, 'false'::jsonb) THEN
                 before := before - field;

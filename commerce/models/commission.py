@@ -84,6 +84,8 @@ class Commission(models.Model):
     )
     # Why it is returned: refunded, invalid, or the reviewer's own words.
     return_reason = models.CharField(max_length=300, blank=True)
+    # The review. Once approved, its shares are owed from `liab:payable`.
+    approved_at = models.DateTimeField(null=True, blank=True)
     # By a reviewer: no report of a network brings it back, only `restore` does.
     rejected_at = models.DateTimeField(null=True, blank=True)
     split_rule = models.ForeignKey("commerce.SplitRule", models.PROTECT)

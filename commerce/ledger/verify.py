@@ -1,0 +1,217 @@
+"""Proof of the ledger, from its rows alone: each question is one SQL statement whose
+rows are what is off. No row, nothing off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+
+PATIENCE_S = 600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sum that should be something else."""
+
+    check: str
+    subject: str
+    currency: str
+    expected_minor: int
+    found_minor: int
+
+    @property
+    def off_minor(self) -> int:
+        return self.found_minor - self.expected_minor
+
+    def __str__(self) -> str:
+        return (
+            f"{self.check}: {self.subject} {self.currency} is {self.found_minor}, "
+            f"should be {self.expected_minor} (off by {self.off_minor})"
+        )
+
+
+@dataclass(frozen=True)
+class Total:
+    kind: str
+    currency: str
+    accounts: int
+    balance_minor: int
+
+
+@dataclass
+class Verification:
+    totals: list[Total] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    journals: int = 0
+    commissions: int = 0
+
+    @property
+    def is_green(self) -> bool:
+        return not self.findings
+
+
+@contextmanager
+def patient_snapshot() -> Iterator[None]:
+    """One moment of a site that moves on, and more time than a page has.
+
+    Inside somebody's transaction it is theirs that is looked at.
+    """
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        if is_outermost:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'")
+        yield
+
+
+def verify() -> Verification:
+    """Ask all questions of one snapshot."""
+    outcome = Verification()
+    with patient_snapshot():
+        outcome.totals = [Total(*row) for row in _rows(TOTALS)]
+        (outcome.journals,) = next(_rows("SELECT count(*) FROM commerce_journal"))
+        (outcome.commissions,) = next(_rows("SELECT count(*) FROM commerce_commission"))
+        for check, sql in CHECKS.items():
+            outcome.findings += [
+                Finding(check, subject, currency, int(expected), int(found))
+                for subject, currency, expected, found in _rows(sql)
+            ]
+    return outcome
+
+
+def _rows(sql: str) -> Iterator[tuple]:  # type: ignore[type-arg]  # rows of any shape
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        yield from cursor.fetchall()
+
+
+TOTALS = """
+SELECT kind, currency, count(*), sum(balance_minor)
+FROM commerce_account GROUP BY kind, currency ORDER BY currency, kind
+"""
+
+TRIAL_BALANCE = """
+SELECT 'all entries', currency, 0, sum(amount_minor)
+FROM commerce_entry GROUP BY currency HAVING sum(amount_minor) <> 0
+"""
+
+JOURNALS = """
+SELECT 'journal ' || key, coalesce(e.currency, ''), 0, coalesce(sum(e.amount_minor), 0)
+FROM commerce_journal j LEFT JOIN commerce_entry e ON e.journal_id = j.id
+GROUP BY j.id, e.currency HAVING coalesce(sum(e.amount_minor), 0) <> 0
+"""
+
+SEALS = """
+SELECT 'entries of journal ' || key, '', j.entry_count, count(e.id)
+FROM commerce_journal j LEFT JOIN commerce_entry e ON e.journal_id = j.id
+GROUP BY j.id HAVING count(e.id) <> j.entry_count OR count(e.id) < 2
+"""
+
+BALANCES = """
+SELECT 'account ' || kind || ':' || key, a.currency,
+       coalesce(sum(e.amount_minor), 0), a.balance_minor
+FROM commerce_account a LEFT JOIN commerce_entry e ON e.account_id = a.id
+GROUP BY a.id HAVING a.balance_minor <> coalesce(sum(e.amount_minor), 0)
+"""
+
+SHARES = """
+SELECT 'shares of commission ' || c.id, c.currency, c.net_minor,
+       coalesce(sum(s.amount_minor), 0)
+FROM commerce_commission c
+LEFT JOIN commerce_commissionshare s ON s.commission_id = c.id
+GROUP BY c.id HAVING c.net_minor <> coalesce(sum(s.amount_minor), 0)
+"""
+
+RETURNED = """
+SELECT 'net of returned commission ' || id, currency, 0, net_minor
+FROM commerce_commission WHERE state IN ('void', 'clawed_back') AND net_minor <> 0
+"""
+
+# What each commission should have put into each account, against what it has. Money
+# that is approved owes from `payable`, before that from `pending`; a share of nobody
+# lies in suspense, the site's in its revenue. Receipts concern networks, not shares.
+PROJECTIONS = """
+WITH expected AS (
+    SELECT c.id, 'asset:receivable' AS kind, n.code::text AS key, c.currency,
+           c.net_minor::numeric AS minor
+    FROM commerce_commission c
+    JOIN commerce_orderline l ON l.id = c.line_id
+    JOIN commerce_network n ON n.id = l.network_id
+    WHERE c.is_accrued
+    UNION ALL
+    SELECT c.id,
+           CASE WHEN s.party_id IS NOT NULL AND c.approved_at IS NOT NULL
+                    THEN 'liab:payable'
+                WHEN s.party_id IS NOT NULL THEN 'liab:pending'
+                WHEN s.role = 'platform' THEN 'rev:platform'
+                ELSE 'liab:suspense' END,
+           CASE WHEN s.party_id IS NOT NULL THEN s.party_id::text
+                WHEN s.role = 'platform' THEN 'site'
+                ELSE 'unattributed' END,
+           c.currency, -s.amount_minor
+    FROM commerce_commission c
+    JOIN commerce_commissionshare s ON s.commission_id = c.id
+    WHERE c.is_accrued
+), posted AS (
+    SELECT j.commission_id AS id, a.kind, a.key, a.currency, e.amount_minor AS minor
+    FROM commerce_entry e
+    JOIN commerce_journal j ON j.id = e.journal_id
+    JOIN commerce_account a ON a.id = e.account_id
+    WHERE j.commission_id IS NOT NULL AND j.kind <> 'RECEIPT'
+), told AS (
+    SELECT id, kind, key, currency, minor AS expected, 0 AS found FROM expected
+    UNION ALL
+    SELECT id, kind, key, currency, 0, minor FROM posted
+)
+SELECT 'commission ' || id || ' in ' || kind || ':' || key, currency,
+       sum(expected), sum(found)
+FROM told GROUP BY id, kind, key, currency HAVING sum(expected) <> sum(found)
+"""
+
+# A payout that is out has left `payable`; one that came back has left no trace.
+PAYOUTS = """
+WITH posted AS (
+    SELECT j.payout_id, a.kind, sum(e.amount_minor) AS minor
+    FROM commerce_entry e
+    JOIN commerce_journal j ON j.id = e.journal_id
+    JOIN commerce_account a ON a.id = e.account_id
+    WHERE j.payout_id IS NOT NULL GROUP BY j.payout_id, a.kind
+), expected AS (
+    SELECT p.id, p.currency, k.kind,
+           CASE WHEN k.kind = 'liab:payable' AND p.state IN ('submitted', 'paid')
+                    THEN p.amount_minor
+                WHEN k.kind = 'liab:payout_clearing' AND p.state = 'submitted'
+                    THEN -p.amount_minor
+                WHEN k.kind = 'asset:cash' AND p.state = 'paid' THEN -p.amount_minor
+                ELSE 0 END AS minor
+    FROM commerce_payout p
+    CROSS JOIN (VALUES ('liab:payable'), ('liab:payout_clearing'), ('asset:cash'))
+        AS k(kind)
+)
+SELECT 'payout ' || x.id || ' in ' || x.kind, x.currency, x.minor,
+       coalesce(p.minor, 0)
+FROM expected x LEFT JOIN posted p ON p.payout_id = x.id AND p.kind = x.kind
+WHERE x.minor <> coalesce(p.minor, 0)
+"""
+
+PAYOUT_LINES = """
+SELECT 'lines of payout ' || p.id, p.currency, p.amount_minor,
+       coalesce(sum(l.amount_minor), 0)
+FROM commerce_payout p LEFT JOIN commerce_payoutline l ON l.payout_id = p.id
+GROUP BY p.id HAVING p.amount_minor <> coalesce(sum(l.amount_minor), 0)
+"""
+
+CHECKS = {
+    "trial balance": TRIAL_BALANCE,
+    "journal sum": JOURNALS,
+    "journal seal": SEALS,
+    "account balance": BALANCES,
+    "share sum": SHARES,
+    "returned net": RETURNED,
+    "projection": PROJECTIONS,
+    "payout": PAYOUTS,
+    "payout lines": PAYOUT_LINES,
+}
