@@ -147,6 +147,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
 }
 ORDER_POLL_S = env.int("ORDER_POLL_S", 300)
+CELERY_BEAT_SCHEDULE = {
+    # A sweep that waited longer than to the next one is one too many.
+    "sweep": {
+        "task": "pinboard.tasks.sweep",
+        "schedule": 15,
+        "options": {"expires": 15},
+    },
+    "tidy": {"task": "pinboard.tasks.tidy", "schedule": 3600},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 # Pictures and other files ------------------------------------------------------------

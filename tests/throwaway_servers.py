@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+# Before anything of `config` is imported: its Celery application would choose
+# config.settings, and pytest-django asks the environment first.
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
 from config.children import Child
 from config.devstack import start_postgres, start_valkey
 
