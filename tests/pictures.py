@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 
 def draw(width=800, height=600, kind="JPEG", *, mode="RGB", colour=None, **options):
-    """Four corners of different colours, so that a turn shows; each colour new bytes."""
+    """Four corners of different colours, so that a turn shows."""
     image = Image.new("RGB", (width, height), colour or (40, 120, 90))
     pen = ImageDraw.Draw(image)
     half = width // 2, height // 2

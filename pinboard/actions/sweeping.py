@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from pinboard.actions.pictures import refresh_publicity
@@ -41,11 +41,11 @@ def sweep_jobs() -> None:
             return
         for job in RenditionJob.objects.exhausted().select_related("picture"):
             fail_renditions(job, GaveUp.code)
-        for job in PinFetchJob.objects.exhausted().select_related("pin__pinner"):
-            job.fail(GaveUp.code)
-            fail_pin(job.pin, GaveUp.code)
-        for job in DraftReadJob.objects.exhausted():
-            job.fail(GaveUp.code)
+        for fetch in PinFetchJob.objects.exhausted().select_related("pin__pinner"):
+            fetch.fail(GaveUp.code)
+            fail_pin(fetch.pin, GaveUp.code)
+        for read in DraftReadJob.objects.exhausted():
+            read.fail(GaveUp.code)
     _send(RenditionJob, make_renditions.delay)
     _send(PinFetchJob, fetch_pin.delay)
     _send(DraftReadJob, read_draft.delay)
@@ -92,7 +92,7 @@ def _send(kind: type[Job], send: Callable[[int], Any]) -> None:
         send(pk)
 
 
-def _orphans() -> Any:
+def _orphans() -> QuerySet[Picture]:
     this = {"picture": OuterRef("pk")}
     return Picture.objects.filter(
         ~Exists(Pin.objects.filter(**this)),
@@ -102,7 +102,7 @@ def _orphans() -> Any:
     )
 
 
-def _wrongly_hidden_or_shown() -> Any:
+def _wrongly_hidden_or_shown() -> QuerySet[Picture]:
     this = {"picture": OuterRef("pk")}
     shown = (
         Exists(Pin.objects.public().filter(**this))

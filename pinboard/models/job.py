@@ -7,7 +7,7 @@ a hint that carries the row's key; the sweeper sends it again where it got lost.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -26,8 +26,11 @@ class JobState(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
-class JobQuerySet(models.QuerySet["Job"]):
-    def take(self, pk: int, *, redelivered: bool = False) -> Job | None:
+J = TypeVar("J", bound="Job", covariant=True)
+
+
+class JobQuerySet(models.QuerySet[J], Generic[J]):
+    def take(self, pk: int, *, redelivered: bool = False) -> J | None:
         """Lease the job to this worker; None if it is done, failed or taken.
 
         One conditional UPDATE, so that of two workers only one gets it. The broker

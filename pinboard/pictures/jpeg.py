@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 SOI, EOI, SOS, DHT, DQT, DRI = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD
 APP0, APP1, APP14 = 0xE0, 0xE1, 0xEE
@@ -54,7 +55,7 @@ def without_metadata(content: bytes) -> bytes:
     found = list(segments(content))
     if not found or found[-1].marker != EOI:
         raise ValueError("the end is missing")
-    for segment, following in zip(found, found[1:], strict=False):
+    for segment, following in pairwise(found):
         if segment.marker == APP0 and segment.content.startswith(b"JFIF\0"):
             parts.append(_segment(APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"))
         elif segment.marker == APP14 and segment.content.startswith(b"Adobe"):

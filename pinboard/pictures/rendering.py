@@ -18,6 +18,7 @@ from pinboard.pictures.header import read_header
 from pinboard.pictures.sandbox import TOO_HARD
 
 WALL_CLOCK_S = 15
+COMMAND = [sys.executable, "-E", "-s", "-m", "pinboard.pictures.sandbox"]
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,7 @@ def render(content: bytes) -> Rendered:
     widths = ",".join(map(str, RENDITION_WIDTHS))
     try:
         done = subprocess.run(  # noqa: S603  our own module, words of our own
-            [sys.executable, "-E", "-s", "-m", "pinboard.pictures.sandbox"]
-            + [kind, widths, str(LINK_PREVIEW_WIDTH)],
+            [*COMMAND, kind, widths, str(LINK_PREVIEW_WIDTH)],
             input=content,
             capture_output=True,
             cwd=settings.BASE_DIR,

@@ -40,7 +40,8 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     if not (_may_see(request, picture) if is_private else picture.is_public):
         raise Http404
     response = _redirect(path) if settings.MEDIA_S3_BUCKET else _file(request, path)
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
     if is_private:
         response.headers["Cache-Control"] = PRIVATE_CACHE
     elif settings.MEDIA_S3_BUCKET:
