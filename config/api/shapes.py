@@ -1,0 +1,163 @@
+"""Rows as the API tells them: where in Python a pin meets its Buy link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from commerce.disclosure import disclosure_of
+from commerce.models import TrackingLink
+from config.api.auth import Viewer
+from config.api.schemas import (
+    BoardOut,
+    CommentOut,
+    ImageOut,
+    PersonOut,
+    PinError,
+    PinOut,
+    ProductOut,
+    RenditionOut,
+    Via,
+)
+from pinboard.exceptions import sentence_of
+from pinboard.models import (
+    Board,
+    Comment,
+    Picture,
+    Pin,
+    PinState,
+    Product,
+    Visibility,
+)
+from pinboard.pictures.urls import media_url
+from users.models import User
+
+Links = Mapping[int, TrackingLink]
+
+
+def absolute(path: str) -> str:
+    return path if path.startswith("http") else f"{settings.SITE_URL}{path}"
+
+
+def pins_out(pins: list[Pin]) -> list[PinOut]:
+    """One query for the links of all of them."""
+    links = TrackingLink.objects.live_for_pins(pins)
+    return [pin_out(pin, links) for pin in pins]
+
+
+def pin_out(pin: Pin, links: Links) -> PinOut:
+    link = links.get(pin.pk)
+    sold_out = pin.product is not None and pin.product.is_sold_out
+    shown = None if sold_out else link
+    return PinOut(
+        id=pin.pk,
+        url=absolute(pin.get_absolute_url()),
+        state=pin.state,
+        error=_error_of(pin),
+        title=pin.title,
+        description=pin.description,
+        alt=pin.alt,
+        board=pin.board_id,
+        pinner=pin.pinner.username,
+        via=_via(pin),
+        image=image_out(pin.picture) if pin.picture else None,
+        product=product_out(pin.product) if pin.product else None,
+        buy_url=absolute(shown.get_absolute_url()) if shown else None,
+        disclosure=disclosure_of(shown) if shown else None,
+        like_count=pin.like_count,
+        save_count=pin.save_count,
+        comment_count=pin.comment_count,
+        liked=pin.liked_by_viewer,
+        created_at=pin.created_at,
+    )
+
+
+def image_out(picture: Picture) -> ImageOut:
+    made = picture.renditions if picture.is_ready else []
+    return ImageOut(
+        width=picture.width,
+        height=picture.height,
+        dominant=picture.dominant,
+        renditions=[
+            RenditionOut(
+                width=rendition.width,
+                height=rendition.height,
+                url=absolute(media_url(rendition.path)),
+                type=rendition.media_type,
+            )
+            for rendition in made
+        ],
+    )
+
+
+def product_out(product: Product) -> ProductOut:
+    return ProductOut(
+        id=product.pk,
+        url=absolute(product.get_absolute_url()),
+        title=product.title,
+        price_minor=product.price_minor,
+        currency=product.currency or None,
+        availability=product.availability,
+        shop=product.shop.slug,
+        shop_name=product.shop.name,
+        price_at=product.price_at,
+    )
+
+
+def board_out(board: Board, viewer: Viewer) -> BoardOut:
+    address = absolute(board.get_absolute_url())
+    if board.visibility == Visibility.LINK and board.owner_id == viewer.pk:
+        # The owner alone may pass the key on.
+        address += "?" + urlencode({"key": board.link_key})
+    return BoardOut(
+        id=board.pk,
+        url=address,
+        title=board.title,
+        description=board.description,
+        visibility=board.visibility,
+        owner=board.owner.username,
+        pin_count=board.pin_count,
+        follower_count=board.follower_count,
+        created_at=board.created_at,
+    )
+
+
+def person_out(person: User) -> PersonOut:
+    return PersonOut(
+        id=person.pk,
+        url=absolute(person.get_absolute_url()),
+        username=person.username,
+        name=str(person),
+        bio=person.bio,
+        follower_count=person.follower_count,
+        following_count=person.following_count,
+    )
+
+
+def comments_out(comments: Iterable[Comment], pin: Pin) -> list[CommentOut]:
+    return [comment_out(comment, pin) for comment in comments]
+
+
+def comment_out(comment: Comment, pin: Pin) -> CommentOut:
+    return CommentOut(
+        id=comment.pk,
+        url=f"{absolute(pin.get_absolute_url())}#comment-{comment.pk}",
+        text=comment.text,
+        author=comment.author.username,
+        reply_to=comment.reply_to_id,
+        created_at=comment.created_at,
+    )
+
+
+def _via(pin: Pin) -> Via | None:
+    if pin.via_pinner is None:
+        return None
+    return Via(pin=pin.via_id, pinner=pin.via_pinner.username)
+
+
+def _error_of(pin: Pin) -> PinError | None:
+    if pin.state != PinState.FAILED:
+        return None
+    return PinError(code=pin.error_code, message=str(sentence_of(pin.error_code)))
