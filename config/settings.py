@@ -1,11 +1,17 @@
 """All settings. What varies between sites comes from the environment, where a wrong
 value stops the start with a sentence that names the variable."""
 
+import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
-from environs import Env, validate
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+from config import checks
+from config.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -15,22 +21,24 @@ env.read_env(env.str("ENV_FILE", str(BASE_DIR / ".env")), recurse=False)
 # The site itself ---------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var"))).resolve()
-SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+SITE_URL = env.str(
+    "SITE_URL", "http://127.0.0.1:8000", validate=checks.web_address
+).rstrip("/")
 IS_HTTPS = SITE_URL.startswith("https://")
 SECRET_KEY = env.str("SECRET_KEY", "only-for-development-and-checks" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is not set.")
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", [urlsplit(SITE_URL).hostname or "localhost", "localhost"]
 )
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=checks.not_negative)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # `up` and config/gunicorn.py: where the site listens, and with how many hands.
-_A_PORT = validate.Range(1, 65534, error="Must be a port from 1 to 65534.")
-_SOME = validate.Range(1, error="Must be 1 or more.")
-PORT = env.int("PORT", 8000, validate=_A_PORT)
+PORT = env.int("PORT", 8000, validate=checks.port)
 BIND_HOST = env.str("BIND_HOST", "127.0.0.1")
-WEB_WORKERS = env.int("WEB_WORKERS", 2, validate=_SOME)
-WEB_THREADS = env.int("WEB_THREADS", 4, validate=_SOME)
+WEB_WORKERS = env.int("WEB_WORKERS", 2, validate=checks.positive)
+WEB_THREADS = env.int("WEB_THREADS", 4, validate=checks.positive)
 DEMO = env.bool("DEMO", None)  # nothing said: `up` makes a demo, all else does not
 
 INSTALLED_APPS = [
@@ -38,7 +46,7 @@ INSTALLED_APPS = [
     "commerce.apps.CommerceConfig",
     "pinboard.apps.PinboardConfig",
     "users.apps.UsersConfig",
-    "django.contrib.admin",
+    "users.apps.SiteAdminConfig",  # the admin, behind allauth's door
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.postgres",
@@ -60,11 +68,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.client_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.middleware.answer_headers",
+    "config.middleware.ContentPolicy",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -72,14 +82,25 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.readable_request",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "users.middleware.RefusedForms",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
 FORM_RENDERER = "users.rendering.SiteRenderer"
+# Counting costs a little of every request, so it is done where somebody reads it.
+if METRICS_TOKEN:
+    _PROMETHEUS = "django_prometheus.middleware.Prometheus"
+    MIDDLEWARE = [
+        _PROMETHEUS + "BeforeMiddleware",
+        *MIDDLEWARE,
+        _PROMETHEUS + "AfterMiddleware",
+    ]
+
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
@@ -110,13 +131,18 @@ DATABASES = {
         conn_health_checks=True,
     )
 }
+# Long enough for every page; a migration of a large table may want 0, no limit.
+STATEMENT_TIMEOUT_S = env.int("STATEMENT_TIMEOUT_S", 5, validate=checks.not_negative)
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
-    "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=30000"
+    f"-c statement_timeout={STATEMENT_TIMEOUT_S}s"
+    " -c idle_in_transaction_session_timeout=30s"
 )
-REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.str(
+    "REDIS_URL", "redis://127.0.0.1:6379/0", validate=checks.redis_address
+)
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.Cache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "pinboard",
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
@@ -139,6 +165,7 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # Redis may be away for as long as it is
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
     "unacked_restore_interval": 2,
@@ -146,15 +173,22 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 1,
 }
-ORDER_POLL_S = env.int("ORDER_POLL_S", 300)
+ORDER_POLL_S = env.int("ORDER_POLL_S", 300, validate=checks.positive)
 CELERY_BEAT_SCHEDULE = {
-    # A sweep that waited longer than to the next one is one too many.
-    "sweep": {
-        "task": "pinboard.tasks.sweep",
-        "schedule": 15,
-        "options": {"expires": 15},
-    },
-    "tidy": {"task": "pinboard.tasks.tidy", "schedule": 3600},
+    name: {"task": task, "schedule": when, "options": {"expires": expires_s}}
+    for name, task, when, expires_s in (
+        # A sweep that waited longer than to the next one is one too many.
+        ("sweep", "pinboard.tasks.sweep", 15, 15),
+        ("tidy", "pinboard.tasks.tidy", 3600, 3600),
+        ("orders", "commerce.tasks.import_orders", ORDER_POLL_S, ORDER_POLL_S),
+        ("parked", "commerce.tasks.resolve_parked", 30, 30),
+        (
+            "ledger",
+            "commerce.tasks.verify_ledger",
+            crontab(hour="3", minute="20"),
+            3600,
+        ),
+    )
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
@@ -165,6 +199,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", "")
 MEDIA_S3_ENDPOINT = env.str("MEDIA_S3_ENDPOINT", "")
+# Where pictures are served from when it is not the site itself, for the policy.
+MEDIA_ORIGIN = env.str("MEDIA_ORIGIN", MEDIA_S3_ENDPOINT).rstrip("/")
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -193,12 +229,14 @@ if MEDIA_S3_BUCKET:
 
 # Pages of others ---------------------------------------------------------------------
 FETCH_ALLOWED_HOSTS = env.list("FETCH_ALLOWED_HOSTS", [])
-FETCHES_PER_HOUR = env.int("FETCHES_PER_HOUR", 20)
+FETCHES_PER_HOUR = env.int("FETCHES_PER_HOUR", 20, validate=checks.positive)
 
 # Money -------------------------------------------------------------------------------
-HOLD_DAYS = env.int("HOLD_DAYS", 15)
+HOLD_DAYS = env.int("HOLD_DAYS", 15, validate=checks.not_negative)
 MARKETPLACE_URL = env.str("MARKETPLACE_URL", "")
-PAYOUT_MINIMUM_MINOR = env.int("PAYOUT_MINIMUM_MINOR", 1000)
+PAYOUT_MINIMUM_MINOR = env.int(
+    "PAYOUT_MINIMUM_MINOR", 1000, validate=checks.not_negative
+)
 
 # People ------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.User"
@@ -226,12 +264,15 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_ADAPTER = "users.adapter.AccountAdapter"
 ACCOUNT_USERNAME_VALIDATORS = "users.models.USERNAME_VALIDATORS"
 ACCOUNT_PREVENT_ENUMERATION = True
+# An account: ten tries in a quarter of an hour, wherever they come from.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,10/15m/key"}
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not DEBUG)
 AXES_VERBOSE = False
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES
+# The visitor's address is settled once, in config.middleware.client_address.
+AXES_CLIENT_IP_CALLABLE = "config.middleware.address_of"
 
 EMAIL_URL = env.str("EMAIL_URL", "")
 if EMAIL_URL:
@@ -252,17 +293,21 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", "UTC")
+TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=checks.time_zone)
 USE_THOUSAND_SEPARATOR = False
 
 # Headers -----------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked from inside, by http
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_NAME = "__Host-sessionid" if IS_HTTPS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if IS_HTTPS else "csrftoken"
+CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -270,7 +315,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "style-src-attr": ["'unsafe-inline'"],
-        "img-src": [SELF, "blob:"],
+        "img-src": [SELF, "blob:", *([MEDIA_ORIGIN] if MEDIA_ORIGIN else [])],
         "connect-src": [SELF],
         "manifest-src": [SELF],
         "worker-src": [SELF],
@@ -287,12 +332,20 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     "usb": [],
 }
 
+WHITENOISE_ADD_HEADERS_FUNCTION = "config.middleware.static_headers"
+
 # Log lines go to standard error as JSON; DEBUG prints them for people.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-}
+LOGGING = logging_settings(
+    for_people=DEBUG,
+    level=env.str("LOG_LEVEL", "INFO", validate=checks.log_level),
+)
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # no address of a person at rest
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""  # would load the user where no page asks for one
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+
+if SENTRY_DSN := env.str("SENTRY_DSN", ""):
+    import sentry_sdk  # takes memory and time at the start, so only where it is wanted
+
+    sentry_sdk.init(SENTRY_DSN, send_default_pii=False, traces_sample_rate=0)
 
 env.seal()

@@ -26,7 +26,10 @@ class _BoardFields(forms.Form):
     """A board of one's own, or the name of a new one."""
 
     board = BoardChoice(
-        label=_("Board"), queryset=Board.objects.none(), required=False, empty_label=None
+        label=_("Board"),
+        queryset=Board.objects.none(),
+        required=False,
+        empty_label=None,
     )
     new_board = forms.CharField(
         label=_("Or a new board"), max_length=200, required=False

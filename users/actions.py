@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.utils import timezone
+
 from users.models import ApiToken, Scope, User, digest_of, new_secret
 
 
@@ -28,3 +30,10 @@ def create_api_token(
         expires_at=expires_at,
     )
     return secret
+
+
+def revoke_api_token(*, token: ApiToken) -> None:
+    """From the next request on the token is a wrong one."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(
+        revoked_at=timezone.now()
+    )

@@ -1,5 +1,19 @@
+"""Where allauth asks this site."""
+
+from __future__ import annotations
+
 from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+from users.names import clean_username
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
-    """Where allauth asks this site."""
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """Fold look-alikes before the validators see them: `ＡＬＩＣＥ` is alice."""
+        cleaned: str = super().clean_username(clean_username(username), shallow)
+        return cleaned
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that the first middleware found; never what a header claims."""
+        return str(request.META.get("REMOTE_ADDR", ""))

@@ -1,5 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from users import views
 
 app_name = "users"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("settings/tokens/", views.token_list, name="token-list"),
+    path("settings/tokens/<int:pk>/revoke/", views.token_revoke, name="token-revoke"),
+]

@@ -46,7 +46,7 @@ def edit_board(
     visibility: str | None = None,
 ) -> Board:
     """Change what is given. Who may see the board decides who may load its pictures."""
-    mine = Board.objects.editable_by(by).select_for_update().get(pk=board.pk)
+    mine = Board.objects.editable_by(by).select_for_update(no_key=True).get(pk=board.pk)
     before = mine.visibility
     if title is not None:
         mine.title = clean_name(title)
@@ -65,15 +65,24 @@ def edit_board(
 @transaction.atomic
 def delete_board(*, board: Board, by: User) -> None:
     """Put a board away with all its pins. What others saved from it stays theirs."""
-    mine = Board.objects.editable_by(by).select_for_update().get(pk=board.pk)
+    mine = Board.objects.editable_by(by).select_for_update(no_key=True).get(pk=board.pk)
     mine.deleted_at = timezone.now()
     mine.save(update_fields=["deleted_at"])
     _refresh_pictures(mine)
 
 
+def board_to_fill(*, by: User, board: Board | None, new_title: str = "") -> Board:
+    """The board a form asks for: a new one where it names one."""
+    if new_title:
+        return create_board(owner=by, title=new_title)
+    if board is None:
+        raise ValueError("neither a board nor a title")
+    return board
+
+
 def _refresh_pictures(board: Board) -> None:
     shown = Picture.objects.filter(pins__board=board, pins__deleted_at=None)
-    for picture in shown.distinct():
+    for picture in shown.distinct().order_by("pk"):
         refresh_publicity(picture)
 
 

@@ -84,9 +84,7 @@ def follow_board(*, board: Board, by: User) -> int:
     if is_new:
         boards = Board.objects.filter(pk=board.pk)
         boards.update(follower_count=F("follower_count") + 1)
-        notify(
-            recipient=locked.owner, kind=Kind.BOARD_FOLLOW, actor=by, board=locked
-        )
+        notify(recipient=locked.owner, kind=Kind.BOARD_FOLLOW, actor=by, board=locked)
     return locked.follower_count + is_new
 
 

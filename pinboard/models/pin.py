@@ -62,6 +62,18 @@ class PinQuerySet(models.QuerySet["Pin"]):
             saved_by_viewer=Exists(mine),
         )
 
+    def with_page_data(self, viewer: Viewer) -> Self:
+        """What the pin's own page reads beyond a card: whom the viewer follows."""
+        follows = Follow.objects.filter(follower_id=viewer.pk)
+        return (
+            self.with_card_data(viewer)
+            .select_related("board__owner", "product__picture")
+            .annotate(
+                pinner_followed=Exists(follows.filter(person=OuterRef("pinner"))),
+                shop_followed=Exists(follows.filter(shop=OuterRef("product__shop"))),
+            )
+        )
+
     def followed_by(self, user: User) -> Self:
         """Pins of the people, boards and shops that this person follows."""
         follows: QuerySet[Follow] = Follow.objects.filter(follower=user)
@@ -146,6 +158,9 @@ class Pin(models.Model):
     # Annotated by with_card_data.
     liked_by_viewer: bool
     saved_by_viewer: bool
+    # Annotated by with_page_data.
+    pinner_followed: bool
+    shop_followed: bool
 
     def __str__(self) -> str:
         return self.title or f"pin {self.pk}"

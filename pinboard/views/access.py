@@ -1,0 +1,42 @@
+"""What a request may open. The key of a link board comes as `?key=`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from pinboard.models import Pin
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+    from django.db.models import Model
+
+    from pinboard.models.pin import PinQuerySet
+    from users.models import User
+
+
+def board_key(request: HttpRequest) -> str:
+    """The key of a link board; PostgreSQL takes no NUL."""
+    return request.GET.get("key", "").replace("\0", "")[:22]
+
+
+def visible_pins(request: HttpRequest) -> PinQuerySet:
+    return Pin.objects.visible_to(request.user, key=board_key(request))
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The reader of a page that `login_required` guards."""
+    user: User | AnonymousUser = request.user
+    assert user.is_authenticated  # noqa: S101  narrows the type, login_required checked
+    return user
+
+
+def back(request: HttpRequest, fallback: str | Model) -> HttpResponseRedirect:
+    """To the page whose form this was, where it says so and is ours."""
+    asked = request.POST.get("next", "")
+    if asked.startswith("/") and url_has_allowed_host_and_scheme(asked, None):
+        return HttpResponseRedirect(asked)
+    return redirect(fallback)

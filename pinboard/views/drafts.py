@@ -1,0 +1,101 @@
+"""An address in the composer: read by a worker, then shown as a choice of pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from pinboard.actions.boards import board_to_fill
+from pinboard.exceptions import PinboardError, sentence_of
+from pinboard.forms import DraftForm
+from pinboard.models import JobState, Pin, PinDraft
+from pinboard.views.access import signed_in
+from pinboard.views.pin_page import host_shown
+from users.models import User
+
+MOST_PICTURES = 24
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    by = signed_in(request)
+    mine = PinDraft.objects.filter(owner=by).select_related("job", "board")
+    draft = get_object_or_404(mine, pk=pk)
+    if request.method == "POST" and "again" in request.POST:
+        return _again(request, draft, by)
+    page: dict[str, Any] = {"draft": draft, "host": host_shown(draft.url)}
+    if draft.job.state != JobState.DONE or draft.facts is None:
+        page["sentence"] = sentence_of(draft.job.error_code)
+        return render(request, "pinboard/draft_detail.html", page)
+    return _choice(request, draft, by, page)
+
+
+def _choice(
+    request: HttpRequest, draft: PinDraft, by: User, page: dict[str, Any]
+) -> HttpResponse:
+    from pinboard.sources.extract import PageFacts
+
+    facts = PageFacts.from_json(draft.facts)
+    pictures = facts.images[:MOST_PICTURES]
+    first = _first_words(request, draft, facts)
+    form = DraftForm(request.POST or None, by=by, pictures=pictures, initial=first)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                return redirect(_pin_of(form, draft, by))
+            except PinboardError as error:
+                form.add_error("picture_url", str(error.for_user))
+                status = 429 if error.status == 429 else 422
+    return render(
+        request, "pinboard/draft_choice.html", page | {"form": form}, status=status
+    )
+
+
+@transaction.atomic
+def _pin_of(form: DraftForm, draft: PinDraft, by: User) -> Pin:
+    from pinboard.actions.drafts import pin_draft
+
+    told = form.cleaned_data | {}
+    board = board_to_fill(
+        by=by, board=told.pop("board"), new_title=told.pop("new_board")
+    )
+    return pin_draft(draft=draft, by=by, board=board, **told)
+
+
+def _again(request: HttpRequest, draft: PinDraft, by: User) -> HttpResponse:
+    """Read the address once more; what was typed comes along."""
+    from pinboard.actions.sources import start_draft
+
+    try:
+        fresh = start_draft(by=by, url=draft.url, board=draft.board)
+    except PinboardError as error:
+        messages.error(request, str(error.for_user))
+        return redirect(draft)
+    request.session[f"draft-{fresh.pk}"] = request.session.get(f"draft-{draft.pk}", {})
+    return redirect(fresh)
+
+
+def _first_words(
+    request: HttpRequest, draft: PinDraft, facts: PageFacts
+) -> dict[str, Any]:
+    """What people typed wins over what the page says."""
+    typed = request.session.get(f"draft-{draft.pk}", {})
+    title = typed.get("title") or facts.title[:200]
+    return {
+        "picture_url": facts.images[0] if facts.images else "",
+        "title": title,
+        "alt": typed.get("alt") or title,
+        "description": typed.get("description", ""),
+        "price": facts.price,
+        "currency": facts.currency,
+        "board": draft.board_id,
+    }

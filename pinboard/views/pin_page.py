@@ -1,0 +1,113 @@
+"""The page of one pin: everything that `pin_detail.html` reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+
+from pinboard.discovery.related import related_pins
+from pinboard.discovery.threads import threads_of
+from pinboard.exceptions import sentence_of
+from pinboard.forms import CommentForm
+from pinboard.models import PinState
+from pinboard.pictures.urls import media_url
+from pinboard.prices import NO_DECIMALS
+from pinboard.views.access import board_key, visible_pins
+
+if TYPE_CHECKING:
+    from pinboard.models import Pin, Product
+
+Context = dict[str, Any]  # what a template reads
+
+
+def show_pin(
+    request: HttpRequest,
+    pk: int,
+    *,
+    comment_form: CommentForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of a pin; with a form that was refused, where there is one."""
+    pin = get_object_or_404(visible_pins(request).with_page_data(request.user), pk=pk)
+    threads, next_thread = threads_of(pin, number(request.GET.get("after", "")))
+    key = board_key(request)
+    key_query = f"?key={key}" if key else ""
+    related = list(related_pins(pin, request.user))
+    page: Context = {
+        "pin": pin,
+        "threads": threads,
+        "next_thread": next_thread,
+        "pins": related,
+        "shown_pins": [pin, *related],
+        "comment_form": comment_form or CommentForm(),
+        "answered": number(request.GET.get("reply", "")),
+        "key": key,
+        "key_query": key_query,
+        "here": pin.get_absolute_url() + key_query,
+        "is_owner": pin.board.owner_id == request.user.pk,
+        "sentence": sentence_of(pin.error_code) if pin.error_code else "",
+        "source_host": host_shown(pin.source_url),
+        **_head(pin),
+        **_photo(pin, key_query),
+    }
+    return render(request, "pinboard/pin_detail.html", page, status=status)
+
+
+def number(text: str) -> int:
+    """A number from the address; 0 for all that is none of ours."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def host_shown(address: str) -> str:
+    """The host of an address that may stand in a link; empty for all others."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return parts.hostname or "" if parts.scheme in ("http", "https") else ""
+
+
+def _head(pin: Pin) -> Context:
+    """For whoever shares the page. What is not public names nothing."""
+    is_public = pin.board.is_public and pin.state == PinState.READY
+    head: Context = {
+        "is_public": is_public,
+        "canonical": settings.SITE_URL + pin.get_absolute_url(),
+        "price_amount": _decimal(pin.product) if pin.product else "",
+    }
+    if is_public and pin.picture:
+        head["preview_url"] = _absolute(media_url(pin.picture.link_preview.path))
+    return head
+
+
+def _photo(pin: Pin, key_query: str) -> Context:
+    """The large picture. One that is not public opens by the board's key."""
+    told = pin.alt or pin.title or (pin.product.title if pin.product else "")
+    alt = told or _("Pin by %(name)s") % {"name": pin.pinner}
+    if not pin.picture or not pin.picture.is_ready:
+        return {"alt": alt}
+    files = [r for r in pin.picture.renditions if r.media_type == "image/webp"]
+    large = next((r for r in files if r.width >= 736), files[-1])
+    opener = "" if pin.picture.is_public else key_query
+    addresses = {r.width: media_url(r.path) + opener for r in files}
+    srcset = ", ".join(f"{url} {width}w" for width, url in addresses.items())
+    return {"alt": alt, "photo": {"src": addresses[large.width], "srcset": srcset}}
+
+
+def _absolute(address: str) -> str:
+    return address if "://" in address else settings.SITE_URL + address
+
+
+def _decimal(product: Product) -> str:
+    """`199.00`, as Open Graph wants it."""
+    minor = product.price_minor
+    if minor is None:
+        return ""
+    if product.currency in NO_DECIMALS:
+        return str(minor)
+    return f"{minor // 100}.{minor % 100:02}"

@@ -1,0 +1,163 @@
+"""A pin's page, the composer, and what its owner may do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+)
+
+from pinboard.actions import pins
+from pinboard.actions.boards import board_to_fill
+from pinboard.exceptions import PinboardError
+from pinboard.forms import ComposerForm, PinEditForm, SavePinForm
+from pinboard.models import Board, Pin
+from pinboard.pictures.kinds import accept_attribute
+from pinboard.views.access import back, signed_in, visible_pins
+from pinboard.views.pin_page import show_pin
+from users.models import User
+
+
+@require_GET
+def pin_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    return show_pin(request, pk)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def pin_create(request: HttpRequest) -> HttpResponse:
+    by = signed_in(request)
+    form = ComposerForm(
+        request.POST or None, request.FILES or None, by=by, initial=_asked(request)
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(_pin_of(form, by=by, request=request))
+        except PinboardError as error:
+            form.add_error(_field_of(form), str(error.for_user))
+            return _composer(request, form, 429 if error.status == 429 else 422)
+    return _composer(request, form, 422 if request.method == "POST" else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def pin_save(request: HttpRequest, pk: int) -> HttpResponse:
+    """One click saves to the last board; without any board the page asks for one."""
+    by = signed_in(request)
+    pin = get_object_or_404(visible_pins(request), pk=pk)
+    form = SavePinForm(request.POST or None, by=by, initial=_asked(request))
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            board = board_to_fill(by=by, **_board_of(form))
+            copy = pins.save_pin(pin=pin, board=board, by=by)
+        undo = reverse("pinboard:pin-delete", args=[copy.pk])
+        told = _("Saved to %(board)s") % {"board": board.title}
+        messages.success(request, told, extra_tags=undo)
+        return back(request, pin)
+    status = 422 if request.method == "POST" else 200
+    page = {"form": form, "pin": pin}
+    return render(request, "pinboard/save_form.html", page, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def pin_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    by = signed_in(request)
+    mine = Pin.objects.editable_by(by).select_related("board", "picture")
+    pin = get_object_or_404(mine, pk=pk)
+    form = PinEditForm(request.POST or None, instance=pin, by=by)
+    if request.method == "POST" and form.is_valid():
+        return redirect(pins.edit_pin(pin=pin, by=by, **form.cleaned_data))
+    status = 422 if request.method == "POST" else 200
+    page = {"form": form, "pin": get_object_or_404(mine, pk=pk)}
+    return render(request, "pinboard/pin_edit.html", page, status=status)
+
+
+@login_required
+@require_POST
+def pin_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    by = signed_in(request)
+    pin = get_object_or_404(Pin.objects.editable_by(by).select_related("board"), pk=pk)
+    pins.delete_pin(pin=pin, by=by)
+    undo = reverse("pinboard:pin-restore", args=[pin.pk])
+    told = _("Removed from %(board)s") % {"board": pin.board.title}
+    messages.success(request, told, extra_tags=undo)
+    return back(request, pin.board)
+
+
+@login_required
+@require_POST
+def pin_restore(request: HttpRequest, pk: int) -> HttpResponse:
+    by = signed_in(request)
+    gone = Pin.objects.filter(board__owner=by, board__deleted_at=None)
+    pin = get_object_or_404(gone, pk=pk)
+    pins.restore_pin(pin=pin, by=by)
+    return redirect(pin)
+
+
+@login_required
+@require_POST
+def pin_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    by = signed_in(request)
+    pin = get_object_or_404(Pin.objects.editable_by(by), pk=pk)
+    try:
+        pins.retry_pin(pin=pin, by=by)
+    except PinboardError as error:
+        messages.error(request, str(error.for_user))
+    return redirect(pin)
+
+
+@transaction.atomic
+def _pin_of(form: ComposerForm, *, by: User, request: HttpRequest) -> Any:  # noqa: ANN401  a pin or a draft: both have a page
+    """Pin the upload, or begin to read the address. A new board stands or falls with
+    it."""
+    told = form.cleaned_data
+    board = board_to_fill(by=by, **_board_of(form))
+    words = {name: told[name] for name in ("title", "description", "alt")}
+    if told["image"]:
+        content = told["image"].read()
+        return pins.pin_upload(
+            by=by, board=board, content=content, source_url=told["url"], **words
+        )
+    from pinboard.actions.sources import start_draft
+
+    draft = start_draft(by=by, url=told["url"], board=board)
+    request.session[f"draft-{draft.pk}"] = words
+    return draft
+
+
+def _composer(request: HttpRequest, form: ComposerForm, status: int) -> HttpResponse:
+    page = {"form": form, "accept": accept_attribute()}
+    return render(request, "pinboard/pin_form.html", page, status=status)
+
+
+def _board_of(form: ComposerForm | SavePinForm) -> dict[str, Board | str | None]:
+    told = form.cleaned_data
+    return {"board": told["board"], "new_title": told["new_board"]}
+
+
+def _field_of(form: ComposerForm) -> str:
+    """Beside which field an error of the work stands."""
+    return "image" if form.cleaned_data["image"] else "url"
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    """What a bookmarklet, a link of ours or a draft that failed fills in beforehand."""
+    kept: dict[str, str] = request.session.get(
+        f"draft-{request.GET.get('draft', '')}", {}
+    )
+    return kept | {
+        name: request.GET[name].replace("\0", "")
+        for name in ("url", "title", "description", "board")
+        if name in request.GET
+    }

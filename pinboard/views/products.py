@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from pinboard.models import Pin, Product
+from pinboard.views.paging import page_or_404
+
+
+@require_GET
+def product_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A product with every offer of it that we know, and what was pinned of it."""
+    products = Product.objects.filter(removed_at=None)
+    product = get_object_or_404(products.select_related("shop", "picture"), pk=pk)
+    offers = list(products.filter(_same(product)).select_related("shop")[:20])
+    offers.sort(key=lambda offer: (offer.is_sold_out, offer.price_minor is None))
+    pins = Pin.objects.visible_to(request.user).filter(product__in=offers)
+    page = page_or_404(request, pins.with_card_data(request.user))
+    shown = {
+        "product": product,
+        "offers": [offer for offer in offers if offer != product],
+        "pins": page.items,
+        "next_cursor": page.next_cursor,
+    }
+    return render(request, "pinboard/product_detail.html", shown)
+
+
+def _same(product: Product) -> Q:
+    """Offers are joined by their GTIN; a product without one stands alone."""
+    if product.gtin:
+        return Q(pk=product.pk) | Q(gtin=product.gtin)
+    return Q(pk=product.pk)
