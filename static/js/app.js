@@ -1,0 +1,15 @@
+// What every page brings. Each module finds its places by their data attributes, and
+// each thing works without it: these only make it quicker.
+import "pinboard/drop";
+import "pinboard/feed";
+import "pinboard/follow";
+import "pinboard/forms";
+import "pinboard/like";
+import "pinboard/picker";
+import "pinboard/preferences";
+import "pinboard/reload";
+import "pinboard/save";
+import "pinboard/search";
+import "pinboard/share";
+import "pinboard/toast";
+import "pinboard/transition";

@@ -1,0 +1,94 @@
+// The boards to save to, as a list under the button. It is the page of the same link,
+// read when it is asked for; without this file the link leads there.
+import { save } from "pinboard/save";
+import { word } from "pinboard/words";
+
+const make = (tag, props, ...children) => {
+  const element = Object.assign(document.createElement(tag), props);
+  element.append(...children);
+  return element;
+};
+
+let boards; // of this reader, kept for the life of the page
+let opener;
+let address;
+
+const list = make("ul", { role: "list", className: "list" });
+const find = make("input", { type: "search", id: "board-find", placeholder: word("findBoard"), autocomplete: "off" });
+const heading = make("h2", { id: "board-pop-h", textContent: word("saveTo") });
+const label = make("label", { className: "vh", htmlFor: "board-find", textContent: word("findBoard") });
+const pop = make(
+  "div",
+  { className: "pop", id: "board-pop", popover: "auto", role: "dialog" },
+  heading,
+  make("div", { className: "find" }, make("div", { className: "search" }, label, find)),
+  list,
+);
+pop.setAttribute("aria-labelledby", heading.id);
+
+async function load() {
+  const reply = await fetch(address, { headers: { Accept: "text/html" } });
+  if (!reply.ok || reply.redirected) throw new Error(reply.status);
+  const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+  return [...page.querySelectorAll("input[type=radio][name=board]")].map((radio) => ({
+    value: radio.value,
+    title: radio.closest("label").textContent.trim(),
+  }));
+}
+
+const pick = (text, fields) => {
+  const button = make("button", { type: "button", className: "pick" }, make("span", { className: "add" }), make("b", { textContent: text }));
+  button.addEventListener("click", () => choose(fields));
+  return make("li", {}, button);
+};
+
+function choose(fields) {
+  pop.hidePopover();
+  if ("new_board" in fields) boards = undefined;
+  save(address, { ...fields, next: "/preferences/" });
+}
+
+function show() {
+  const wanted = find.value.trim();
+  const found = boards.filter(({ title }) => title.toLowerCase().includes(wanted.toLowerCase()));
+  const items = found.map(({ value, title }) => pick(title, { board: value }));
+  const isNew = wanted && !found.some(({ title }) => title.toLowerCase() === wanted.toLowerCase());
+  if (isNew) items.push(pick(`${word("newBoard")}: ${wanted}`, { new_board: wanted }));
+  list.replaceChildren(...items);
+}
+
+find.addEventListener("input", show);
+pop.addEventListener("keydown", (event) => {
+  const buttons = [...list.querySelectorAll("button")];
+  if (event.key === "Enter" && event.target === find) {
+    event.preventDefault();
+    buttons[0]?.click();
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const place = buttons.indexOf(document.activeElement) + step;
+  (buttons[place] ?? (place < 0 ? find : buttons.at(-1)))?.focus();
+});
+pop.addEventListener("toggle", ({ newState }) => {
+  if (newState === "closed") opener?.focus({ preventScroll: true });
+});
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("[data-choose]");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  opener = link;
+  address = link.getAttribute("href");
+  try {
+    boards ??= await load();
+  } catch {
+    location.assign(address);
+    return;
+  }
+  if (!pop.isConnected) document.body.append(pop);
+  find.value = "";
+  show();
+  pop.showPopover({ source: link });
+  (list.querySelector("button") ?? find).focus();
+});

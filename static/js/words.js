@@ -1,0 +1,22 @@
+// The few sentences that scripts say. Everything else comes from the server.
+const zh = document.documentElement.lang.startsWith("zh");
+
+const said = {
+  save: ["Save", "收藏"],
+  saved: ["Saved", "已收藏"],
+  undo: ["Undo", "撤销"],
+  saveTo: ["Save to", "收藏到"],
+  findBoard: ["Find a board", "查找画板"],
+  newBoard: ["New board", "新建画板"],
+  follow: ["Follow", "关注"],
+  following: ["Following", "已关注"],
+  notSaved: ["Not saved. Try again", "没有收藏成功，请再试一次"],
+  notDone: ["That did not work. Try again", "没有成功，请再试一次"],
+  removed: ["Removed from your board", "已从画板移除"],
+  loading: ["Loading more pins", "正在加载更多图钉"],
+  loadMore: ["Load more", "加载更多"],
+  notLoaded: ["Could not load. Try again", "加载失败，请再试一次"],
+  copied: ["Link copied", "链接已复制"],
+};
+
+export const word = (key) => said[key][zh ? 1 : 0];
