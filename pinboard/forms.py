@@ -133,7 +133,7 @@ class SavePinForm(_BoardFields):
     )
 
 
-class PinEditForm(forms.ModelForm[Pin]):
+class PinEditForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is none
     board = BoardChoice(
         label=_("Board"), queryset=Board.objects.none(), empty_label=None
     )
@@ -153,7 +153,7 @@ class PinEditForm(forms.ModelForm[Pin]):
         self.fields["board"].queryset = boards  # type: ignore[attr-defined]
 
 
-class BoardForm(forms.ModelForm[Board]):
+class BoardForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is none
     visibility = forms.ChoiceField(
         label=_("Who sees it"),
         choices=Visibility.choices,
@@ -177,7 +177,7 @@ class BoardForm(forms.ModelForm[Board]):
         return self.cleaned_data["visibility"] or Visibility.PUBLIC
 
 
-class CommentForm(forms.ModelForm[Comment]):
+class CommentForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is none
     reply_to = forms.ModelChoiceField(
         queryset=Comment.objects.none(), required=False, widget=forms.HiddenInput
     )
@@ -195,7 +195,7 @@ class CommentForm(forms.ModelForm[Comment]):
             self.fields["reply_to"].queryset = answered  # type: ignore[attr-defined]
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is none
     avatar = forms.FileField(label=_("Picture"), required=False)
 
     class Meta:
