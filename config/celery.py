@@ -1,11 +1,13 @@
 """The Celery application, and a task whose sending may fail without harm."""
 
 import logging
+import logging.config
 import os
 from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
+from celery.signals import setup_logging, worker_ready
 from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -34,3 +36,17 @@ class Task(DjangoTask):
 app = Celery("pinboard", task_cls=Task)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def log_as_the_site_does(**_signal: object) -> None:
+    """Keeps Celery from setting up its own format."""
+    from django.conf import settings  # this module is imported before settings are
+
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_ready.connect
+def sweep_at_start(**_signal: object) -> None:
+    """What a worker that died left undone is not left for the clock to find."""
+    app.send_task("pinboard.tasks.sweep")

@@ -1,16 +1,21 @@
 """What is true of every request and every answer, whichever app serves it."""
 
 from collections.abc import Callable
+from functools import cache
 
-from csp.middleware import CSPMiddleware, PolicyParts
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.views.defaults import bad_request, page_not_found
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from structlog.contextvars import get_contextvars
 
 from config.importmap import importmap_source
+from config.views import bad_request, page_not_found
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def client_address(get_response: GetResponse) -> GetResponse:
@@ -19,7 +24,7 @@ def client_address(get_response: GetResponse) -> GetResponse:
     What stands further left was written by the visitor, so it counts for nothing.
     """
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         hops = request.META.pop("HTTP_X_FORWARDED_FOR", "").split(",")
         trusted = settings.TRUSTED_PROXIES
         if 0 < trusted <= len(hops) and hops[-trusted].strip():
@@ -29,16 +34,20 @@ def client_address(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def address_of(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 def readable_request(get_response: GetResponse) -> GetResponse:
     """Refuse NUL wherever an address or a cookie can carry it: PostgreSQL keeps no
     text with it, so every lookup would fail. Forms and the API refuse it themselves."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path_info:
-            return page_not_found(request, ValueError("NUL"))
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         query = request.META.get("QUERY_STRING", "")
         if "%00" in query or "\0" in query or "\0" in "".join(request.COOKIES.values()):
-            return bad_request(request, ValueError("NUL"))
+            return bad_request(request, BadRequest("NUL"))
+        if "\0" in request.path_info:
+            return page_not_found(request, Http404("NUL"))
         return get_response(request)
 
     return middleware
@@ -47,40 +56,37 @@ def readable_request(get_response: GetResponse) -> GetResponse:
 def answer_headers(get_response: GetResponse) -> GetResponse:
     """The headers Django has no setting for. A view that sets its own keeps it."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        request_id = get_contextvars().get("request_id", "")
         response = get_response(request)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if request_id := getattr(request, "request_id", None):
-            response.headers["X-Request-ID"] = request_id
+        response.headers["X-Request-ID"] = request_id
         return response
 
     return middleware
 
 
-def request_id(get_response: GetResponse) -> GetResponse:
-    """Keep the id of django-structlog on the request, for error pages and the API."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        request.request_id = get_contextvars().get("request_id", "")  # type: ignore[attr-defined]  # ours
-        return get_response(request)
-
-    return middleware
+def static_headers(headers: dict[str, str], _path: str, _url: str) -> None:
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
 class ContentPolicy(CSPMiddleware):
     """The policy of the settings, plus the hash of the import map.
 
     The hash needs the manifest of static files, which is not there yet while settings
-    are read.
+    are read. One text serves all answers that do not ask for something else.
     """
 
-    def get_policy_parts(
-        self,
-        request: HttpRequest,
-        response: HttpResponse,
-        report_only: bool = False,
-    ) -> PolicyParts:
-        parts = super().get_policy_parts(request, response, report_only)
-        if not report_only:
-            parts.update = {"script-src": importmap_source(), **(parts.update or {})}
-        return parts
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if any(name.startswith("_csp") for name in vars(response)):
+            return super().process_response(request, response)
+        if HEADER not in response.headers:
+            response.headers[HEADER] = policy(importmap_source())
+        return response
+
+
+@cache
+def policy(source: str) -> str:
+    return build_policy(update={"script-src": source})

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -14,6 +15,9 @@ from config import checks
 from config.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+# `ModelForm[Pin]` is how django-stubs types it; at run time Django knows no brackets.
+django_stubs_ext.monkeypatch()
 
 env = Env()
 env.read_env(env.str("ENV_FILE", str(BASE_DIR / ".env")), recurse=False)

@@ -1,0 +1,38 @@
+"""What a setting's value must be like; each refusal is a sentence for its reader."""
+
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from environs import ValidationError, validate
+
+port = validate.Range(1, 65534, error="Must be a port from 1 to 65534.")
+positive = validate.Range(1, error="Must be 1 or more.")
+not_negative = validate.Range(0, error="Must be 0 or more.")
+log_level = validate.OneOf(
+    ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+    error="Must be one of {choices}.",
+)
+
+
+def web_address(value: str) -> None:
+    if not _has_scheme(value, {"http", "https"}) or "?" in value or "#" in value:
+        raise ValidationError("Must be an address like https://pins.example.com.")
+
+
+def redis_address(value: str) -> None:
+    if not value.startswith("unix:///") and not _has_scheme(value, {"redis", "rediss"}):
+        raise ValidationError("Must be like redis://host:6379/0 or unix:///path.")
+
+
+def time_zone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError("Must be the name of a time zone, like Asia/Shanghai.")
+
+
+def _has_scheme(value: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018  raises when it is no number
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.hostname)
