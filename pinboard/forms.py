@@ -133,7 +133,7 @@ class SavePinForm(_BoardFields):
     )
 
 
-class PinEditForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is none
+class PinEditForm(forms.ModelForm[Pin]):
     board = BoardChoice(
         label=_("Board"), queryset=Board.objects.none(), empty_label=None
     )
@@ -153,7 +153,7 @@ class PinEditForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it 
         self.fields["board"].queryset = boards  # type: ignore[attr-defined]
 
 
-class BoardForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is none
+class BoardForm(forms.ModelForm[Board]):
     visibility = forms.ChoiceField(
         label=_("Who sees it"),
         choices=Visibility.choices,
@@ -177,7 +177,7 @@ class BoardForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is
         return self.cleaned_data["visibility"] or Visibility.PUBLIC
 
 
-class CommentForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is none
+class CommentForm(forms.ModelForm[Comment]):
     reply_to = forms.ModelChoiceField(
         queryset=Comment.objects.none(), required=False, widget=forms.HiddenInput
     )
@@ -195,7 +195,7 @@ class CommentForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it 
             self.fields["reply_to"].queryset = answered  # type: ignore[attr-defined]
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is none
+class ProfileForm(forms.ModelForm[User]):
     avatar = forms.FileField(label=_("Picture"), required=False)
 
     class Meta:

@@ -11,7 +11,7 @@ from users.models import ApiToken, User
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # at run time it is none
+class PersonAdmin(UserAdmin[User]):
     list_display = ["username", "display_name", "email", "is_staff", "is_active"]
     list_filter = ["is_staff", "is_active", "groups"]
     search_fields = ["username", "display_name", "email"]
@@ -29,7 +29,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # at run time it is non
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # at run time it is none
+class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     """To see which keys there are and to take them back; only people make them."""
 
     list_display = [
