@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -133,17 +132,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
         code = "unavailable" if is_away else "server_error"
         message = _("Something went wrong on our side. Please try again.")
         return answer(ApiError(status, code, message, headers=headers))
-    text = _page(f"{status}.html")
-    request_id = str(get_contextvars().get("request_id", ""))
-    shown = request_id if request_id.replace("-", "").isalnum() else ""
-    return HttpResponse(
-        text.replace("{request_id}", shown), status=status, headers=headers
-    )
-
-
-@cache
-def _page(template: str) -> str:
-    return render_to_string(template)
+    context = {"request_id": get_contextvars().get("request_id", "")}
+    page = render_to_string(f"{status}.html", context)
+    return HttpResponse(page, status=status, headers=headers)
 
 
 def _is_api(request: HttpRequest) -> bool:
