@@ -1,4 +1,4 @@
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import BigIntegerField, Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -23,11 +23,7 @@ def _of_reader(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    unread = (
-        Notification.objects.filter(recipient=OuterRef("pk"), read_at=None)
-        .values("recipient")
-        .values(count=Count("pk"))
-    )
+    unread = Notification.objects.shown_to(user).filter(read_at=None)
     last_pin = Pin.objects.filter(
         pinner=OuterRef("pk"),
         board__owner=OuterRef("pk"),
@@ -39,10 +35,13 @@ def _of_reader(request: HttpRequest) -> dict[str, object]:
     )
     chosen = Board.objects.filter(pk=OuterRef("board_pk"))
     found = User.objects.filter(pk=user.pk).annotate(
-        unread_count=Subquery(unread),
+        unread_count=Subquery(
+            unread.values("recipient").annotate(rows=Count("pk")).values("rows")
+        ),
         board_pk=Coalesce(
             Subquery(last_pin.values("board_id")[:1]),
             Subquery(newest_board.values("pk")[:1]),
+            output_field=BigIntegerField(),
         ),
         board_title=Subquery(chosen.values("title")),
     )
