@@ -1,5 +1,6 @@
 """Pictures drawn for a test, and what their bytes say."""
 
+from base64 import b64decode
 from io import BytesIO
 
 from PIL import Image, ImageDraw
@@ -16,6 +17,20 @@ def draw(width=800, height=600, kind="JPEG", *, mode="RGB", colour=None, **optio
     return encode(image.convert(mode), kind, **options)
 
 
+# What draw(96, 64) shows, as HEIC: pi-heif reads only, so no test can write one.
+HEIC = b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAVZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABw"
+    "aWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAAAAAERAAAEAAQAAAAABegABAAAAAAAAAIMAAAAjaWlu"
+    "ZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA1mlwcnAAAAC3aXBj"
+    "bwAAAHhodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMA"
+    "HroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoDCBBZbqSSmubgIaDAgAAAMAyAAAAwAIQGIAAQAH"
+    "RAHBcrAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABgAAAAQAAAABBwaXhpAAAA"
+    "AAMICAgAAAAXaXBtYQAAAAAAAAABAAEEgQIDBAAAAIttZGF0AAAAfygBrxOAeSRFyL//+ClR/+61"
+    "nh+DqLwSwX8hYP/iNt/7IeYqh1JqWTY1OGnHIFRUDcrSOCzVXQSJACOjHi0TISfRyqotHeNDazK4"
+    "hOgv+1aEj8VZJ/5GJd6ZlB8PM0j9umeKLg2vbfjuG4+Bt42mypCPrwItbSYxdaToA/kZugc="
+)
+
+
 def encode(image, kind, **options):
     out = BytesIO()
     image.save(out, kind, **options)
@@ -26,3 +41,21 @@ def opened(content):
     image = Image.open(BytesIO(content))
     image.load()
     return image
+
+
+def with_exif(jpeg, *, padding=b"", marker="somebody's home"):
+    """The JPEG with EXIF (GPS, a description), XMP, IPTC and a comment put in front."""
+    exif = Image.Exif()
+    exif[0x010E] = marker
+    exif.get_ifd(0x8825)[1] = "N"
+    blocks = [
+        (0xE1, b"Exif\0\0" + exif.tobytes().removeprefix(b"Exif\0\0") + padding),
+        (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + marker.encode()),
+        (0xED, b"Photoshop 3.0\0" + marker.encode()),
+        (0xFE, marker.encode()),
+    ]
+    segments = b"".join(
+        bytes((0xFF, kind)) + (len(body) + 2).to_bytes(2, "big") + body
+        for kind, body in blocks
+    )
+    return jpeg[:2] + segments + jpeg[2:]

@@ -36,7 +36,7 @@ def copies_of(picture: Picture) -> list[str]:
 
 def original_of(picture: Picture) -> str:
     """The clean original, which never gets a public name."""
-    ending = {"image/png": "png"}.get(picture.media_type, "jpg")
+    ending = picture.media_type.removeprefix("image/").replace("jpeg", "jpg")
     return f"{PRIVATE}{_start(picture)}-original.{ending}"
 
 

@@ -37,10 +37,11 @@ def open_picture(content: bytes, kind: str) -> Image.Image:
 
 def upright(image: Image.Image) -> Image.Image:
     """Turn the pixels as EXIF asks; broken EXIF asks nothing."""
+    image.load()
     try:
         return ImageOps.exif_transpose(image)
     except _EXIF_ERRORS:
-        return image
+        return image.copy()
 
 
 def orientation(image: Image.Image) -> int:
@@ -51,18 +52,22 @@ def orientation(image: Image.Image) -> int:
 
 
 def plain(image: Image.Image) -> Image.Image:
-    """The same picture as RGB or, where something shows through, RGBA in sRGB."""
+    """The same picture as RGB or, where something shows through, RGBA in sRGB.
+
+    Each copy of 40 million pixels takes 160 MB, so none is made without need.
+    """
     profile = image.info.get("icc_profile")
     image = _eight_bits(image)
     alpha = _alpha(image)
     colours = _in_srgb(image, profile) if profile else None
-    if colours is None:
+    if colours is None and image.mode == "RGBA" and alpha is not None:
+        colours = image
+    elif colours is None:
         colours = _to_rgb(image)
-    if alpha is not None:
+    if alpha is not None and colours is not image:
         colours.putalpha(alpha)
-    fresh = Image.new(colours.mode, colours.size)
-    fresh.im.paste(colours.im, (0, 0, *colours.size))  # pixels alone, no `info`
-    return fresh
+    colours.info = {}  # the writers would copy profile and comment from here
+    return colours
 
 
 def on_white(image: Image.Image) -> Image.Image:
@@ -83,7 +88,7 @@ def cascade(
     """
     width, height = size
     made: dict[int, Image.Image] = {}
-    for smaller in sorted(widths, reverse=True):
+    for smaller in sorted(set(widths), reverse=True):
         target = smaller, max(1, round(height * smaller / width))
         if image.size != target:
             image = image.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -142,7 +147,7 @@ def _alpha(image: Image.Image) -> Image.Image | None:
     """What shows through, or None where nothing does."""
     if not image.has_transparency_data:
         return None
-    with_alpha = image if image.mode == "LA" else image.convert("RGBA")
+    with_alpha = image if image.mode in {"LA", "RGBA"} else image.convert("RGBA")
     alpha = with_alpha.getchannel("A")
     return None if alpha.getextrema()[0] == 255 else alpha
 
@@ -154,9 +159,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
             image, lab, ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
         return made or image.convert("L").convert("RGB")
-    if image.mode == "P" or image.has_transparency_data:
+    if image.mode == "P":
         # Straight to RGB would mix palette entries with the transparent colour.
-        return image.convert("RGBA").convert("RGB")
+        image = image.convert("RGBA")
     return image.convert("RGB")
 
 
