@@ -98,7 +98,7 @@ def robots(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(ROBOTS, content_type="text/plain")
 
 
-def bad_request(request: HttpRequest, _error: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Without context: what is wrong may be the cookie that the page would read."""
     if _is_api(request):
         return answer(ApiError(400, "bad_request", _("This cannot be read.")))
@@ -106,7 +106,7 @@ def bad_request(request: HttpRequest, _error: Exception) -> HttpResponse:
 
 
 @requires_csrf_token
-def permission_denied(request: HttpRequest, _error: Exception) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "403.html", status=403)
 
 
@@ -116,7 +116,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 @requires_csrf_token
-def page_not_found(request: HttpRequest, _error: Exception) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         return answer(ApiError(404, "not_found", _("There is nothing here.")))
     return render(request, "404.html", status=404)
