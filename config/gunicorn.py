@@ -2,18 +2,17 @@
 
 import os
 import shutil
-from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from prometheus_client import multiprocess
 
-_data_dir = Path(os.environ.get("DATA_DIR", "var")).resolve()
+from config.environment import data_dir, env
 
-bind = f"{os.environ.get('BIND_HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+bind = f"{env.str('BIND_HOST', '127.0.0.1')}:{env.int('PORT', 8000)}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+workers = env.int("WEB_WORKERS", 2)
+threads = env.int("WEB_THREADS", 4)
 preload_app = True  # code and templates are shared memory
 keepalive = 5
 timeout = 30
@@ -23,8 +22,8 @@ proc_name = "pinboard-web"
 accesslog = None
 
 # Metrics of several processes meet in files, named before prometheus_client counts.
-if os.environ.get("METRICS_TOKEN"):
-    _metrics = _data_dir / "metrics"
+if env.str("METRICS_TOKEN", ""):
+    _metrics = data_dir() / "metrics"
     shutil.rmtree(_metrics, ignore_errors=True)
     _metrics.mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)

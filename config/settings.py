@@ -2,29 +2,24 @@
 value stops the start with a sentence that names the variable."""
 
 import logging
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
 
-from config import checks
+from config import environment as checks
+from config.environment import BASE_DIR, data_dir, env
 from config.logs import logging_settings
-
-BASE_DIR = Path(__file__).resolve().parent.parent
 
 # `ModelForm[Pin]` is how django-stubs types it; at run time Django knows no brackets.
 django_stubs_ext.monkeypatch()
 
-env = Env()
-env.read_env(env.str("ENV_FILE", str(BASE_DIR / ".env")), recurse=False)
 
 # The site itself ---------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
-DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR = data_dir()
 SITE_URL = env.str(
     "SITE_URL", "http://127.0.0.1:8000", validate=checks.web_address
 ).rstrip("/")
@@ -351,5 +346,3 @@ if SENTRY_DSN := env.str("SENTRY_DSN", ""):
     import sentry_sdk  # takes memory and time at the start, so only where it is wanted
 
     sentry_sdk.init(SENTRY_DSN, send_default_pii=False, traces_sample_rate=0)
-
-env.seal()

@@ -6,29 +6,33 @@ files, the demo), which end by themselves; then what serves people.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import secrets
-import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 from config.children import Child, StackError
+from config.datadir import secret_key
 from config.devstack import start_postgres, start_valkey
+from config.environment import BASE_DIR, env
 
 PYTHON = sys.executable
-BASE_DIR = Path(__file__).resolve().parent.parent
 MARKETPLACE = BASE_DIR / "commerce" / "networks" / "marketplace"
 # A child that keeps stopping is broken; one that was killed once is only started anew.
 SOON_S = 10
 MOST_SOON = 3
-LOCK_PATIENCE_S = 20
+# What a demo wants otherwise than a site of real people.
+DEMO_DEFAULTS = {
+    "ORDER_POLL_S": "15",
+    "HOLD_DAYS": "0",
+    "FETCHES_PER_HOUR": "200",
+    "STAFF_SECOND_FACTOR": "0",
+    "TIME_ZONE": "Asia/Shanghai",
+}
 
 
 @dataclass
@@ -36,7 +40,6 @@ class Stack:
     """Children in the order of their start. They stop in reverse."""
 
     data_dir: Path
-    port: int
     say: Callable[[str], None]
     held_fd: int
     env: dict[str, str] = field(default_factory=dict)
@@ -47,6 +50,10 @@ class Stack:
     @property
     def children(self) -> list[Child]:
         return [*self.servers, *self.services]
+
+    @property
+    def port(self) -> int:
+        return int(self.env["PORT"])
 
     def start_servers(self) -> None:
         """PostgreSQL and Valkey, where the environment names no others."""
@@ -163,78 +170,33 @@ def web(stack: Stack) -> Child:
     )
 
 
-@contextmanager
-def lock(data_dir: Path, say: Callable[[str], None]) -> Iterator[int]:
-    """Only one stack a data directory. The children hold the lock too, so after a
-    kill it is free when the last of them is gone."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    path = data_dir / "up.lock"
-    with path.open("a+") as file:
-        end = time.monotonic() + LOCK_PATIENCE_S
-        waiting = False
-        while not _take(file.fileno()):
-            file.seek(0)
-            pid = file.read().strip()
-            if _is_up(pid) or time.monotonic() > end:
-                raise StackError(
-                    f"Pinboard is running in {data_dir} already (process {pid}). "
-                    f"Stop it with `kill {pid}`, or choose another DATA_DIR."
-                )
-            if not waiting:
-                say("Waiting for the last run to end")
-                waiting = True
-            time.sleep(0.2)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield file.fileno()
-
-
-def _take(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_up(pid: str) -> bool:
-    if not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-@contextmanager
-def first_start(data_dir: Path) -> Iterator[None]:
-    """A first start that was cut short is done again from nothing.
-
-    The mark stands only until the first start is through, before anybody was served.
-    It speaks of the embedded database; one that DATABASE_URL names is never emptied.
-    """
-    mark = data_dir / "postgres-unfinished"
-    if mark.exists():
-        for name in ("postgres", "valkey"):
-            shutil.rmtree(data_dir / name, ignore_errors=True)
-    if not (data_dir / "postgres").exists():
-        mark.touch()
-    yield
-    mark.unlink(missing_ok=True)
-
-
-def secret_key(data_dir: Path) -> str:
-    """Made once, so that sessions and the names of pictures outlive a restart."""
-    path = data_dir / "secret_key"
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    return path.read_text().strip()
+def environment(data_dir: Path) -> dict[str, str]:
+    """What the children read: production's settings, with a demo's on top."""
+    port = env.int("PORT", 8000)
+    is_demo = env.bool("DEMO", True)
+    marketplace = f"127.0.0.1:{port + 1}"
+    defaults = {
+        "DEBUG": "0",
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "SECRET_KEY": secret_key(data_dir),
+        "MARKETPLACE_URL": f"http://{marketplace}",
+    }
+    if is_demo:
+        defaults |= DEMO_DEFAULTS
+    given = {name: value for name, value in os.environ.items() if value}
+    hosts = [*given.get("FETCH_ALLOWED_HOSTS", "").split(","), marketplace]
+    return (
+        defaults
+        | given
+        | {
+            "DATA_DIR": str(data_dir),
+            "DEMO": "1" if is_demo else "0",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "FETCH_ALLOWED_HOSTS": ",".join(host for host in hosts if host),
+            "PORT": str(port),
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 def is_taken(port: int, host: str = "127.0.0.1") -> bool:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import time
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,17 +13,11 @@ from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError
 
 from config import stack as site
+from config.children import StackError
 from config.childwatch import die_with_parent
-from config.stack import Stack, StackError
-
-# What a demo wants otherwise than a site of real people.
-DEMO_DEFAULTS = {
-    "ORDER_POLL_S": "15",
-    "HOLD_DAYS": "0",
-    "FETCHES_PER_HOUR": "200",
-    "STAFF_SECOND_FACTOR": "0",
-    "TIME_ZONE": "Asia/Shanghai",
-}
+from config.datadir import first_start, leave_note, lock
+from config.environment import BASE_DIR, env
+from config.stack import Stack
 
 
 class Stopped(BaseException):
@@ -41,7 +34,7 @@ class Command(BaseCommand):
         if "MAKELEVEL" in os.environ:
             die_with_parent(signal.SIGTERM)  # `make run` that is killed takes us along
         try:
-            with site.lock(settings.DATA_DIR, self._say) as held_fd:
+            with lock(settings.DATA_DIR, self._say) as held_fd:
                 self._run(held_fd)
         except StackError as error:
             raise CommandError(str(error)) from error
@@ -56,10 +49,11 @@ class Command(BaseCommand):
                     f"Port {number} is in use. Stop what uses it, or choose another "
                     f"port: PORT={number + 10}."
                 )
-        env = environment(settings.DATA_DIR, port)
-        stack = Stack(settings.DATA_DIR, port, self._say, held_fd, env)
+        child_env = site.environment(settings.DATA_DIR)
+        is_embedded = not child_env.get("DATABASE_URL")
+        stack = Stack(settings.DATA_DIR, self._say, held_fd, child_env)
         try:
-            with site.first_start(settings.DATA_DIR):
+            with first_start(settings.DATA_DIR, is_embedded=is_embedded):
                 self._start(stack)
             self._welcome(stack)
             stack.watch()
@@ -72,6 +66,8 @@ class Command(BaseCommand):
     def _start(self, stack: Stack) -> None:
         started = time.monotonic()
         stack.start_servers()
+        read_by_settings = stack.env.keys() & env.dump().keys()
+        leave_note(stack.data_dir, {name: stack.env[name] for name in read_by_settings})
         self._say("Migrating the database, collecting static files")
         stack.run_errands(*site.errands(stack))
         if (site.MARKETPLACE / "__main__.py").exists():
@@ -89,7 +85,7 @@ class Command(BaseCommand):
         if (stack.data_dir / "demo.json").exists() or "seed_demo" not in get_commands():
             return
         self._say("Seeding the demo, this once")
-        manage = site.BASE_DIR / "manage.py"
+        manage = BASE_DIR / "manage.py"
         errand = stack.child("seed_demo", manage, "seed_demo", "--force")
         stack.services.append(errand)
         errand.launch()
@@ -112,30 +108,6 @@ class Command(BaseCommand):
 
 def _stop(*_signal: object) -> None:
     raise Stopped
-
-
-def environment(data_dir: Path, port: int) -> dict[str, str]:
-    """What the children read: production's settings, with a demo's on top."""
-    env = dict(os.environ)
-    marketplace = f"127.0.0.1:{port + 1}"
-    env.setdefault("DEMO", "1")
-    env["DEMO"] = "1" if settings.DEMO or settings.DEMO is None else "0"
-    defaults = {
-        "DEBUG": "0",
-        "SITE_URL": f"http://127.0.0.1:{port}",
-        "SECRET_KEY": site.secret_key(data_dir),
-        "MARKETPLACE_URL": f"http://{marketplace}",
-    }
-    if env["DEMO"] == "1":
-        defaults |= DEMO_DEFAULTS
-    for name, value in defaults.items():
-        if not env.get(name):
-            env[name] = value
-    hosts = [host for host in env.get("FETCH_ALLOWED_HOSTS", "").split(",") if host]
-    env["FETCH_ALLOWED_HOSTS"] = ",".join({*hosts, marketplace})
-    env |= {"DATA_DIR": str(data_dir), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-    env["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    return env
 
 
 def demo_lines(demo: dict[str, Any], env: dict[str, str]) -> list[str]:

@@ -1,9 +1,18 @@
-"""What a setting's value must be like; each refusal is a sentence for its reader."""
+"""The variables settings are read from, and what their values must be like.
 
+Each refusal is a sentence for the person who set the variable.
+"""
+
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from environs import ValidationError, validate
+from environs import Env, ValidationError, validate
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(env.str("ENV_FILE", str(BASE_DIR / ".env")), recurse=False)
 
 port = validate.Range(1, 65534, error="Must be a port from 1 to 65534.")
 positive = validate.Range(1, error="Must be 1 or more.")
@@ -12,6 +21,11 @@ log_level = validate.OneOf(
     ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
     error="Must be one of {choices}.",
 )
+
+
+def data_dir() -> Path:
+    """Where everything stands that a site keeps in files."""
+    return Path(env.str("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 
 
 def web_address(value: str) -> None:
