@@ -69,7 +69,7 @@ def test_pages_of_the_feed_repeat_nothing_while_pins_are_added(client, alice):
     assert next_address(second) is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "%00", "-1", "9" * 400, "%F0%9F%91%A0"])
+@pytest.mark.parametrize("cursor", ["x", "-1", "9" * 400, "%F0%9F%91%A0"])
 def test_an_unreadable_cursor_is_not_found(client, db, cursor):
     assert client.get(f"/explore/?cursor={cursor}").status_code == 404
     assert client.get(f"/?cursor={cursor}").status_code == 404

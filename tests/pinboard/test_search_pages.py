@@ -114,7 +114,6 @@ def test_filters_narrow_pins_and_products(client, alice):
         {"price_max": "NaN"},
         {"shop": "' OR 1=1"},
         {"kind": "nonsense"},
-        {"q": "a\0b"},
         {"q": "x " * 2000},
     ],
 )
@@ -157,7 +156,7 @@ def test_pages_of_results_keep_the_filters_and_repeat_nothing(client, alice):
 
 def test_a_bad_cursor_is_not_found(client):
     for kind in KINDS:
-        assert search(client, q="a", kind=kind, cursor="%00").status_code == 404
+        assert search(client, q="a", kind=kind, cursor="%").status_code == 404
 
 
 @pytest.mark.parametrize("count", [1, 20])
