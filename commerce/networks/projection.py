@@ -69,7 +69,7 @@ def _standing(report: LineReport) -> tuple[int, datetime]:
 def _merged(ranked: Sequence[LineReport]) -> dict[str, Any]:
     """The winner's word, and of what it does not say the last word before it."""
     top = ranked[-1]
-    fields: dict[str, Any] = {name: None for name in _KEPT}
+    fields: dict[str, Any] = dict.fromkeys(_KEPT)
     for report in ranked:
         said = {name: getattr(report, name) for name in _KEPT}
         fields |= {name: value for name, value in said.items() if value or value == 0}

@@ -82,7 +82,7 @@ def _line(row: Payload) -> LineReport:
         raw_status=raw_status,
         currency=CURRENCY,
         paid_minor=_money(row, "alipay_total_price") or 0,
-        settled_minor=_money(row, "pay_price"),
+        settled_minor=_money(row, "pay_price") if is_settled else None,
         gross_fee_minor=fee,
         # Reported beside a commission that is still estimated too.
         tech_fee_minor=_money(row, "alimama_share_fee") or 0,
@@ -105,8 +105,7 @@ def _refund(row: Payload) -> RefundReport:
     if status not in _REFUND_STATUSES:
         raise MalformedNotice("refund_status")
     modified_at = _time(row, "modified_time") or _time(row, "tk_refund_time")
-    finished_at = _time(row, "tk_refund_suit_time") or _time(row, "tb_trade_finish_time")
-    moment = modified_at or finished_at
+    moment = modified_at or _time(row, "tb_trade_finish_time")
     return RefundReport(
         line_id=_id(row, "tb_trade_id"),
         refund_id=_id(row, "refund_suit_id"),

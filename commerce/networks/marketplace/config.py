@@ -13,7 +13,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,7 @@ def load(data_dir: Path) -> Config:
         _known(Product, item | {"id": str(item["id"])})
         for item in document.get("products", [])
     ]
-    config: Config = _known(Config, document)
-    return config
+    return _known(Config, document)
 
 
 def save(data_dir: Path, config: Config) -> Path:
@@ -100,7 +101,7 @@ def save(data_dir: Path, config: Config) -> Path:
     return path
 
 
-def _known(kind: type, fields: dict[str, Any]) -> Any:  # the class that is asked for
+def _known(kind: type[T], fields: dict[str, Any]) -> T:
     """The dataclass from what it knows of the fields; others may come later."""
     names = kind.__dataclass_fields__  # type: ignore[attr-defined]  # a dataclass
     return kind(**{k: v for k, v in fields.items() if k in names and v is not None})
