@@ -1,4 +1,4 @@
-"""The click id as shops see it: the click's UUID and a short tag that we alone can make.
+"""The click id as shops see it: the click's UUID and a tag that we alone can make.
 
 The tag tells a click that nobody remembers (it waits a day) from one that somebody
 made up (it earns nobody anything).
@@ -35,7 +35,7 @@ def click_id_of(click_ref: str) -> str | None:
         return None
     click_id, tag = parts.groups()
     # Clicks live for weeks, so a key that was replaced meanwhile still counts.
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
     if not any(hmac.compare_digest(tag, _tag(click_id, key)) for key in keys):
         raise BadClickTag(click_ref)
     return click_id

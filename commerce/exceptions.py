@@ -45,7 +45,12 @@ class NetworkError(CommerceError):
     code = "network_error"
 
     def __init__(
-        self, text: str, *, retry: bool, code: str = "", retry_after_s: int | None = None
+        self,
+        text: str,
+        *,
+        retry: bool,
+        code: str = "",
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(text)
         self.retry, self.retry_after_s = retry, retry_after_s

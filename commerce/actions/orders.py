@@ -190,7 +190,7 @@ def _programme_of(network: Network, report: Report) -> Programme | None:
 
 @dataclass(frozen=True)
 class _News:
-    """What brings a line up to date: an observation, or those that waited long enough."""
+    """What brings a line up to date: an observation, or that others waited enough."""
 
     network: Network
     line_id: str
@@ -210,7 +210,9 @@ def _apply(line: OrderLine | None, news: _News) -> None:
         line = _write(line, news, projection)
         _open_what_is_odd(line, news, projection)
         _unpark(line)
-    sync_commission(line=line, event_at=news.report and news.report.modified_at)
+    sync_commission(
+        line=line, event_at=news.report.modified_at if news.report else None
+    )
 
 
 def _reports_of(line: OrderLine | None, news: _News) -> list[Report]:
@@ -238,7 +240,9 @@ def _write(line: OrderLine | None, news: _News, projection: Projection) -> Order
             **fields,
         )
     else:
-        changed = [name for name, value in fields.items() if getattr(line, name) != value]
+        changed = [
+            name for name, value in fields.items() if getattr(line, name) != value
+        ]
         for name in changed:
             setattr(line, name, fields[name])
         if changed:
@@ -357,7 +361,9 @@ def _park(observation: Observation, report: Report) -> None:
 
 
 def _unpark(line: OrderLine) -> None:
-    waiting = ParkedObservation.objects.filter(network=line.network, line_id=line.line_id)
-    waiting.filter(resolved_at=None).exclude(
-        observation__code=Kind.UNMAPPED_STATUS
-    ).update(resolved_at=timezone.now())
+    waiting = ParkedObservation.objects.filter(
+        network=line.network, line_id=line.line_id, resolved_at=None
+    )
+    # An unknown status is no fact of the line yet, whatever came after it.
+    known = waiting.exclude(observation__code=Kind.UNMAPPED_STATUS)
+    known.update(resolved_at=timezone.now())

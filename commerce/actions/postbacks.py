@@ -21,8 +21,8 @@ from commerce.exceptions import (
     SignatureRefused,
 )
 from commerce.models import Network, Observation, PostbackKey, Programme
-from commerce.networks.base import Payload
 from commerce.networks.adapters import read_report
+from commerce.networks.base import Payload
 from commerce.networks.direct import event_id_of
 
 MAX_BYTES = 64 * 1024
@@ -106,7 +106,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-def _check_texts(value: Any) -> None:  # JSON, of any shape
+def _check_texts(value: object) -> None:
     """Neither NUL nor half a code point, which no text column can hold."""
     if isinstance(value, str):
         value.encode("utf-8")  # UnicodeEncodeError is a ValueError
