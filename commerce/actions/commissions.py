@@ -1,8 +1,7 @@
-"""Bring our money to what an order line says.
+"""Bring our money to what an order line says, and what reviewers decide about it.
 
 The line is a state, not an event: whatever came, how often and in which order, the
-same line gives the same commission and the same balances. What reviewers decide is in
-commerce.actions.reviews.
+same line gives the same commission and the same balances.
 """
 
 from __future__ import annotations
@@ -11,44 +10,38 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from commerce.actions.attributions import NEEDS_REVIEW, attribute
-from commerce.actions.news import tell_returned
-from commerce.attribution import Owner
-from commerce.figures import RECEIVED, Figures, figures_of, split_rule_of
+from commerce.actions.attributions import attribute, record
+from commerce.actions.holds import (
+    HOLDING,
+    holds_at_attribution,
+    holds_of_discrepancies,
+    note_discrepancies,
+)
+from commerce.actions.news import tell_approved, tell_returned
+from commerce.actions.shares import assign_parts, share_out
+from commerce.attribution import Decision, Owner
+from commerce.exceptions import ApprovalRefused, TransitionRefused
+from commerce.figures import RECEIVED, SELF_PURCHASE, Figures, figures_of, split_rule_of
 from commerce.ledger.booking import book
 from commerce.models import (
     Attribution,
     Basis,
     Commission,
-    CommissionShare,
     CommissionState,
-    Discrepancy,
-    HoldReason,
     JournalKind,
-    Network,
     OrderLine,
     Payout,
-    Programme,
-    Role,
 )
 from commerce.money import amount_text
-from commerce.splits import Part, Rates, amounts_of, parts_of, parts_of_nobody
 from users.models import User
 
 S = CommissionState
-SHARE_ORDER = [Role.PINNER, Role.ORIGINATOR, Role.PLATFORM]
 BOOKED = (S.MATURING, S.PAYABLE, S.IN_PAYOUT, S.PAID)
 RETURNED = (S.VOID, S.CLAWED_BACK)
 FIRST_VERSION = 2  # after the first `bring`
-# Open discrepancies that keep money back until somebody has looked.
-HOLDING: dict[str, str] = {
-    Discrepancy.Kind.UNMAPPED_STATUS: HoldReason.UNMAPPED_STATUS,
-    Discrepancy.Kind.REGRESSION: HoldReason.DISCREPANCY,
-    Discrepancy.Kind.REFUND_EXCEEDS: HoldReason.DISCREPANCY,
-    Discrepancy.Kind.CURRENCY: HoldReason.DISCREPANCY,
-    Discrepancy.Kind.FEE_ABOVE: HoldReason.DISCREPANCY,
-}
+REVIEW = "commerce.review_commission"
 
 
 @transaction.atomic
@@ -62,32 +55,106 @@ def sync_commission(
     commission = Commission.objects.select_for_update().filter(line=line).first()
     if commission is None:
         commission = _open(line, attribution)
-    bring(commission, line, attribution, event_at=event_at, by=by)
+    commission.line = line
+    bring(commission, attribution, event_at=event_at, by=by)
     return commission
 
 
-def locked(commission: Commission) -> tuple[Commission, OrderLine, Attribution]:
-    """The row as it is now, with line and attribution, in the order all lock in."""
+@transaction.atomic
+def approve(*, commission: Commission, by: User) -> Commission:
+    """Owe the shares for good: from `pending` to `payable`. Raises ApprovalRefused with
+    the condition that does not hold, TransitionRefused if somebody was faster."""
+    row, _attribution = locked(commission)
+    if row.state != S.MATURING:
+        raise TransitionRefused
+    if reason := why_not_approve(row, by=by):
+        raise ApprovalRefused(reason)
+    row.approved_at = timezone.now()
+    row.save(update_fields=["approved_at", "updated_at"])
+    book(row, kind=JournalKind.MATURE, event_at=row.approved_at, by=by)
+    row.move_to(S.PAYABLE, by=by)
+    tell_approved(row)
+    return row
+
+
+@transaction.atomic
+def reject(*, commission: Commission, by: User, reason: str) -> Commission:
+    """Take it back, with a reason that the pinner reads. What was paid stays paid."""
+    row, attribution = locked(commission)
+    if refusal := _why_not_reject(row, by=by, reason=reason):
+        raise ApprovalRefused(refusal)
+    row.rejected_at = timezone.now()
+    row.return_reason = reason.strip()[:300]
+    bring(row, attribution, event_at=row.rejected_at, by=by, note=row.return_reason)
+    return row
+
+
+@transaction.atomic
+def restore(*, commission: Commission, by: User, reason: str) -> Commission:
+    """Undo a rejection, or the programme's own-purchase rule. What the network took
+    back is not ours to give."""
+    row, attribution = locked(commission)
+    if row.state not in RETURNED:
+        raise TransitionRefused
+    if refusal := _why_not_decide(row, by=by) or _without_reason(reason):
+        raise ApprovalRefused(refusal)
+    row.rejected_at, row.return_reason = None, ""
+    if attribution.reason == SELF_PURCHASE:
+        attribution = record(
+            row.line,
+            Decision(
+                attribution.basis,
+                click_id=attribution.click_id,
+                owner=owner_of(attribution),
+                candidates=attribution.candidates,
+            ),
+            is_self=True,
+            by=by,
+        )
+    bring(row, attribution, event_at=timezone.now(), by=by, note=reason.strip()[:300])
+    if row.state in RETURNED:
+        raise ApprovalRefused(_("The network took this back: nothing is left of it."))
+    return row
+
+
+def why_not_approve(commission: Commission, *, by: User) -> str:
+    """The first condition that does not hold; empty if it may be approved."""
+    if refusal := _why_not_decide(commission, by=by):
+        return refusal
+    if commission.state != S.MATURING or commission.line.status not in RECEIVED:
+        return _("It is not received, or was decided before.")
+    if commission.hold_until and commission.hold_until > timezone.now():
+        day = timezone.localtime(commission.hold_until)
+        return _("Returns are possible until %(day)s.") % {"day": f"{day:%Y-%m-%d}"}
+    if commission.hold_reasons:
+        return _("It is on hold. Release it first.")
+    return ""
+
+
+def locked(commission: Commission) -> tuple[Commission, Attribution]:
+    """The row as it is now, and its attribution. Everybody locks the line first."""
     line = _locked_line(commission.line_id)
     row = Commission.objects.select_for_update().get(pk=commission.pk)
     row.line = line
-    attribution = current_attribution(line)
-    if attribution is None:
-        raise Attribution.DoesNotExist
-    return row, line, attribution
+    attribution = current_attribution(line) or attribute(line)
+    return row, attribution
 
 
 def current_attribution(line: OrderLine) -> Attribution | None:
-    return (
-        line.attributions.filter(is_current=True)
-        .select_related("click", "beneficiary", "originator")
-        .first()
+    current = line.attributions.filter(is_current=True)
+    return current.select_related("click", "beneficiary", "originator").first()
+
+
+def owner_of(attribution: Attribution) -> Owner:
+    return Owner(
+        attribution.beneficiary_id,
+        attribution.originator_id,
+        attribution.beneficiary_is_originator,
     )
 
 
 def bring(
     commission: Commission,
-    line: OrderLine,
     attribution: Attribution,
     *,
     event_at: datetime | None = None,
@@ -95,63 +162,40 @@ def bring(
     note: str = "",
 ) -> None:
     """Figures, shares, ledger, state. Expects line and commission locked."""
-    moment = event_at or line.modified_at
-    figures = figures_of(line, attribution, rejection=_rejection_of(commission))
-    _note_discrepancies(line, figures)
-    net_before = commission.net_minor
-    is_accrual = bool(
-        not commission.is_accrued and line.status in RECEIVED and figures.net
+    line = commission.line
+    rejection = commission.return_reason if commission.rejected_at else ""
+    figures = figures_of(line, attribution, rejection=rejection)
+    note_discrepancies(line, figures)
+    state_before, net_before = commission.state, commission.net_minor
+    is_accrual = (
+        not commission.is_accrued and line.status in RECEIVED and figures.net > 0
     )
-    _write(commission, line, figures, is_accrual=is_accrual)
-    _share_out(commission)
-    kind = JournalKind.ACCRUE if is_accrual else JournalKind.ADJUST
-    book(commission, kind=kind, event_at=moment, by=by, note=note)
-    state_before = commission.state
+    _write(commission, figures, is_accrual=is_accrual)
+    share_out(commission)
+    book(
+        commission,
+        kind=JournalKind.ACCRUE if is_accrual else JournalKind.ADJUST,
+        event_at=event_at or line.modified_at,
+        by=by,
+        note=note,
+    )
     _move(commission, _state_for(commission, attribution, figures), by=by, note=note)
     is_news = figures.net != net_before and commission.version > FIRST_VERSION
-    if commission.state == state_before and is_news:
-        commission.events.create(
-            state=commission.state, by=by, note=_change(commission, net_before)
-        )
+    if is_news and commission.state == state_before:
+        change = _change(commission, net_before)
+        commission.events.create(state=commission.state, by=by, note=change)
 
 
-def assign_parts(
-    commission: Commission, line: OrderLine, attribution: Attribution
-) -> None:
-    """Who has which part, by the current attribution. Amounts follow in `bring`."""
-    parts = _parts(commission, line, attribution)
-    commission.shares.exclude(role__in=[part.role for part in parts]).delete()
-    for part in parts:
-        commission.shares.update_or_create(
-            role=part.role,
-            defaults={"party_id": part.party_id, "bp": part.bp},
-            create_defaults={
-                "party_id": part.party_id,
-                "bp": part.bp,
-                "amount_minor": 0,
-            },
-        )
-
-
-def holds_at_attribution(attribution: Attribution) -> list[str]:
-    holds = []
-    if (
-        attribution.is_self_purchase
-        and not attribution.reason
-        and (attribution.line.programme.self_purchase == Programme.SelfPurchase.REVIEW)
-    ):
-        holds.append(HoldReason.SELF_PURCHASE)
-    if attribution.reason == NEEDS_REVIEW:
-        holds.append(HoldReason.DISPUTE)
-    parties = [attribution.beneficiary, attribution.originator]
-    if any(p and not p.is_active and p.closed_at is None for p in parties):
-        holds.append(HoldReason.BANNED)
-    return [str(hold) for hold in holds]
-
-
-def holds_of_discrepancies(line: OrderLine) -> set[str]:
-    kinds = line.discrepancies.filter(resolved_at=None).values_list("kind", flat=True)
-    return {str(HOLDING[kind]) for kind in kinds if kind in HOLDING}
+def stage_of(commission: Commission) -> str:
+    """How far booked money has come, from what was decided and paid."""
+    owed = commission.shares.exclude(party=None)
+    if owed.filter(lines__is_live=True).exists():
+        paid = owed.filter(
+            lines__is_live=True, lines__payout__state=Payout.State.PAID
+        ).values("pk")
+        unpaid = owed.exclude(pk__in=paid).filter(amount_minor__gt=0)
+        return S.IN_PAYOUT if unpaid.exists() else S.PAID
+    return S.PAYABLE if commission.approved_at else S.MATURING
 
 
 def _locked_line(pk: int) -> OrderLine:
@@ -172,7 +216,7 @@ def _open(line: OrderLine, attribution: Attribution) -> Commission:
         full_gross_minor=0,
         gross_minor=0,
         net_minor=0,
-        hold_reasons=holds_at_attribution(attribution),
+        hold_reasons=holds_at_attribution(attribution, line.programme),
         split_rule=split_rule_of(line),
     )
     commission.events.create(state=commission.state, by=None)
@@ -180,40 +224,8 @@ def _open(line: OrderLine, attribution: Attribution) -> Commission:
     return commission
 
 
-def _parts(
-    commission: Commission, line: OrderLine, attribution: Attribution
-) -> list[Part]:
-    if attribution.basis == Basis.NONE:
-        return parts_of_nobody()
-    owner = Owner(
-        attribution.beneficiary_id,
-        attribution.originator_id,
-        attribution.beneficiary_is_originator,
-    )
-    rule = commission.split_rule
-    clicked_at = attribution.click.occurred_at if attribution.click else line.created_at
-    site_has, nobody_has = set(), set()
-    if line.programme.shop and line.programme.shop.owner_id:
-        site_has.add(line.programme.shop.owner_id)
-    for person in (attribution.beneficiary, attribution.originator):
-        if person and person.closed_at:
-            gone = site_has if person.closed_at <= clicked_at else nobody_has
-            gone.add(person.pk)
-    return parts_of(
-        owner,
-        Rates(rule.pinner_bp, rule.originator_bp),
-        site_has=frozenset(site_has),
-        nobody_has=frozenset(nobody_has),
-    )
-
-
-def _rejection_of(commission: Commission) -> str:
-    return commission.return_reason if commission.rejected_at else ""
-
-
-def _write(
-    commission: Commission, line: OrderLine, figures: Figures, *, is_accrual: bool
-) -> None:
+def _write(commission: Commission, figures: Figures, *, is_accrual: bool) -> None:
+    line = commission.line
     commission.base_minor = line.paid_minor
     commission.rate_bp = figures.rate_bp
     commission.full_gross_minor = figures.full_gross
@@ -232,16 +244,6 @@ def _write(
     commission.save()
 
 
-def _share_out(commission: Commission) -> None:
-    """Payees are floored, the last row (the site's, or nobody's) has the rest."""
-    shares = sorted(commission.shares.all(), key=lambda s: SHARE_ORDER.index(s.role))
-    parts = [Part(share.role, share.party_id, share.bp) for share in shares]
-    amounts = amounts_of(commission.net_minor, parts)
-    for share, amount in zip(shares, amounts, strict=True):
-        if share.amount_minor != amount:
-            CommissionShare.objects.filter(pk=share.pk).update(amount_minor=amount)
-
-
 def _state_for(
     commission: Commission, attribution: Attribution, figures: Figures
 ) -> str:
@@ -254,47 +256,40 @@ def _state_for(
     return commission.state if commission.state in BOOKED else stage_of(commission)
 
 
-def stage_of(commission: Commission) -> str:
-    """How far booked money has come, from what was decided and paid."""
-    owed = commission.shares.exclude(party=None)
-    live = owed.filter(lines__is_live=True)
-    if live.exists():
-        paid = owed.filter(
-            lines__is_live=True, lines__payout__state=Payout.State.PAID
-        ).values("pk")
-        is_paid = not owed.exclude(pk__in=paid).filter(amount_minor__gt=0).exists()
-        return S.PAID if is_paid else S.IN_PAYOUT
-    return S.PAYABLE if commission.approved_at else S.MATURING
-
-
 def _move(commission: Commission, state: str, *, by: User | None, note: str) -> None:
     if commission.state == state:
         return
     if commission.state == S.VOID and state in BOOKED:
         commission.move_to(S.ESTIMATED, by=by, note=note)
-    was_seen = commission.state != S.UNATTRIBUTED
+    was_somebodys = commission.state != S.UNATTRIBUTED
     commission.move_to(state, by=by, note=note or commission.return_reason)
-    if state in RETURNED and was_seen:
+    if state in RETURNED and was_somebodys:
         tell_returned(commission)
 
 
 def _change(commission: Commission, net_before: int) -> str:
-    before, now = (
-        amount_text(minor, commission.currency)
-        for minor in (net_before, commission.net_minor)
-    )
+    before = amount_text(net_before, commission.currency)
+    now = amount_text(commission.net_minor, commission.currency)
     return f"{before} → {now} {commission.currency}"
 
 
-def _note_discrepancies(line: OrderLine, figures: Figures) -> None:
-    """Each difference is opened once, however often it is reported."""
-    reported = line.gross_fee_minor
-    is_direct = line.network.adapter == Network.Adapter.DIRECT
-    below = reported is not None and is_direct and reported < figures.promised
-    found = {
-        Discrepancy.Kind.RATE_BELOW: (reported or 0) - figures.promised if below else 0,
-        Discrepancy.Kind.FEE_ABOVE: max(figures.reported_fee - figures.full_fee, 0),
-    }
-    for kind, delta in found.items():
-        if delta and not line.discrepancies.filter(kind=kind, delta_minor=delta):
-            line.discrepancies.create(kind=kind, delta_minor=delta)
+def _why_not_decide(commission: Commission, *, by: User) -> str:
+    if not by.has_perm(REVIEW):
+        return _("Only reviewers decide about commissions.")
+    if commission.shares.filter(party=by).exists():
+        return _("You have a share in it. Another reviewer must decide.")
+    return ""
+
+
+def _why_not_reject(commission: Commission, *, by: User, reason: str) -> str:
+    if refusal := _why_not_decide(commission, by=by) or _without_reason(reason):
+        return refusal
+    if commission.state in RETURNED:
+        return _("It is returned already.")
+    if commission.state == S.PAID:
+        return _("It is paid. Only the network can take it back now.")
+    return ""
+
+
+def _without_reason(reason: str) -> str:
+    return "" if reason.strip() else _("Give a reason. The pinner will read it.")

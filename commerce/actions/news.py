@@ -1,4 +1,8 @@
-"""What the people of a commission are told."""
+"""What the people of a commission are told.
+
+In the site's language: whose it should be nobody knows here, but the reviewer's, whose
+request this is, it should not be.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +11,41 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from commerce.models import Commission
+from commerce.models import Commission, CommissionShare
 from commerce.money import amount_text
 from pinboard.actions.notifications import notify
 from pinboard.models import Notification
 
 
 def tell_approved(commission: Commission) -> None:
-    for share in commission.shares.exclude(party=None).select_related("party"):
+    for share in _shares_of_people(commission):
         amount = amount_text(share.amount_minor, commission.currency)
-        # Whose language it should be nobody knows: the reviewer's it should not.
         with override(settings.LANGUAGE_CODE):
-            _tell(
-                commission,
-                share.party_id,
-                _("Your share of %(amount)s %(currency)s is approved.")
-                % {"amount": amount, "currency": commission.currency},
-            )
+            text = _("Your share of %(amount)s is approved.") % {
+                "amount": f"{amount} {commission.currency}"
+            }
+        _tell(share, text)
 
 
 def tell_returned(commission: Commission) -> None:
-    for party_id in commission.shares.exclude(party=None).values_list(
-        "party_id", flat=True
-    ):
+    for share in _shares_of_people(commission):
         with override(settings.LANGUAGE_CODE):
-            _tell(commission, party_id, _("A commission of yours was returned."))
+            text = _("A commission of yours was returned.")
+        _tell(share, text)
 
 
-def _tell(commission: Commission, party_id: int | None, text: str) -> None:
-    share = commission.shares.select_related("party").filter(party=party_id).first()
-    if share and share.party:
+def _shares_of_people(commission: Commission) -> list[CommissionShare]:
+    shares = commission.shares.exclude(party=None).select_related("party")
+    return list(shares.order_by("pk"))
+
+
+def _tell(share: CommissionShare, text: str) -> None:
+    if share.party:
         notify(
             recipient=share.party,
             kind=Notification.Kind.NEWS,
             text=text,
-            url=reverse("commerce:commission-detail", args=[commission.public_id]),
+            url=reverse(
+                "commerce:commission-detail", args=[share.commission.public_id]
+            ),
         )

@@ -1,0 +1,113 @@
+"""Whose money nobody knew: given to somebody, kept by the site, or given up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from commerce.actions.attributions import record
+from commerce.actions.commissions import REVIEW, bring, locked
+from commerce.actions.shares import assign_parts
+from commerce.attribution import Decision, Owner
+from commerce.exceptions import ApprovalRefused, TransitionRefused
+from commerce.ledger.booking import book
+from commerce.models import (
+    Basis,
+    Commission,
+    CommissionShare,
+    CommissionState,
+    JournalKind,
+    PayoutAccount,
+    PayoutLine,
+    Role,
+)
+from users.models import User
+
+# So long may an order that names nobody be claimed; then the site may keep it.
+CLAIMABLE = timedelta(days=60)
+
+
+@transaction.atomic
+def attribute_by_hand(
+    *,
+    commission: Commission,
+    beneficiary: User,
+    by: User,
+    reason: str,
+    originator: User | None = None,
+) -> Commission:
+    """Give it to somebody else than was decided, with a reason. What was booked for the
+    old one moves to the new one in one journal; what is in a payout stays."""
+    row, attribution = locked(commission)
+    refusal = _why_not_decide(row, by=by, reason=reason, party=beneficiary)
+    if refusal:
+        raise ApprovalRefused(refusal)
+    decision = Decision(
+        Basis.MANUAL,
+        click_id=attribution.click_id,
+        owner=Owner(beneficiary.pk, originator.pk if originator else None),
+        candidates=attribution.candidates,
+    )
+    attribution = record(row.line, decision, by=by)
+    assign_parts(row, row.line, attribution)
+    bring(row, attribution, event_at=timezone.now(), by=by, note=reason.strip())
+    return row
+
+
+@transaction.atomic
+def sweep(*, commission: Commission, by: User) -> Commission:
+    """Nobody claimed it in time: it is the site's, by an explicit journal."""
+    row, attribution = locked(commission)
+    if not by.has_perm(REVIEW):
+        raise ApprovalRefused(_("Only reviewers decide about commissions."))
+    if row.state != CommissionState.UNATTRIBUTED or not row.is_accrued:
+        raise TransitionRefused
+    if timezone.now() - row.line.created_at < CLAIMABLE:
+        raise ApprovalRefused(_("It can still be claimed."))
+    attribution = record(
+        row.line,
+        Decision(Basis.MANUAL, owner=Owner(None), candidates=attribution.candidates),
+        by=by,
+    )
+    assign_parts(row, row.line, attribution)
+    CommissionShare.objects.filter(commission=row, role=Role.PLATFORM).update(
+        amount_minor=row.net_minor
+    )
+    book(row, kind=JournalKind.SWEEP, event_at=timezone.now(), by=by)
+    bring(row, attribution, event_at=timezone.now(), by=by)
+    return row
+
+
+@transaction.atomic
+def give_up_shares(*, user: User) -> int:
+    """An account is erased: what it was owed and nobody pays waits in suspense. What is
+    in a payout or paid stays as it is; how many shares moved."""
+    PayoutAccount.objects.filter(user=user).delete()
+    unpaid = CommissionShare.objects.filter(party=user).exclude(
+        pk__in=PayoutLine.objects.filter(is_live=True, share__party=user).values(
+            "share"
+        )
+    )
+    pks = sorted(set(unpaid.values_list("commission", flat=True)))
+    for commission in Commission.objects.filter(pk__in=pks).order_by("pk"):
+        row, _attribution = locked(commission)
+        row.shares.filter(pk__in=unpaid.values("pk")).update(party=None)
+        book(row, kind=JournalKind.ADJUST, event_at=timezone.now())
+    return len(pks)
+
+
+def _why_not_decide(
+    commission: Commission, *, by: User, reason: str, party: User
+) -> str:
+    if not by.has_perm(REVIEW):
+        return _("Only reviewers decide about commissions.")
+    if by.pk == party.pk or commission.shares.filter(party=by).exists():
+        return _("You have a share in it. Another reviewer must decide.")
+    if not reason.strip():
+        return _("Give a reason. The pinner will read it.")
+    if PayoutLine.objects.filter(share__commission=commission, is_live=True).exists():
+        return _("A share of it is in a payout.")
+    return ""
