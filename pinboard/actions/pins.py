@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from pinboard.actions.notifications import notify
@@ -302,8 +303,10 @@ def _move_count(pin: Pin, before: Board, after: Board) -> None:
 
 def _count(board: Board, step: int) -> None:
     """`updated_at` too: the composer offers the board used last first."""
+    # A count that has drifted must not make a pin undeletable.
+    count = Greatest(F("pin_count") + step, 0)
     Board.objects.filter(pk=board.pk).update(
-        pin_count=F("pin_count") + step, updated_at=timezone.now()
+        pin_count=count, updated_at=timezone.now()
     )
 
 
