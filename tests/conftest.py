@@ -40,3 +40,14 @@ def rosa(db):
 @pytest.fixture
 def ruth(db):
     return make_user("ruth", reviewer=True)
+
+
+@pytest.fixture
+def media_folder(settings, tmp_path):
+    """An empty place for the files of this test alone."""
+    place = {
+        "BACKEND": "pinboard.pictures.storage.LocalStorage",
+        "OPTIONS": {"location": str(tmp_path / "media")},
+    }
+    settings.STORAGES = settings.STORAGES | {"default": place}
+    return tmp_path / "media"

@@ -14,7 +14,7 @@ from pinboard.tasks import make_renditions
 from tests.factories import make_board, make_picture, make_pin, make_product
 from tests.pictures import draw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media_folder")]
 
 
 def do_all_jobs():
