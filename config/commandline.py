@@ -49,10 +49,9 @@ def _own_servers(folder: Path) -> Iterator[None]:
     with lock(folder, print) as held_fd:
         stack = Stack(folder, lambda _line: None, held_fd, environment(folder))
         try:
-            is_new = not (folder / "postgres").exists()
-            with first_start(folder, is_embedded=True):
+            with first_start(folder, is_embedded=True) as is_first:
                 stack.start_servers()
-                if is_new:
+                if is_first:
                     stack.run_errands(errands(stack)[0])
             os.environ.update(stack.env)
             yield

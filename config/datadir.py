@@ -82,8 +82,8 @@ def _is_alive(pid: str) -> bool:
 
 
 @contextmanager
-def first_start(data_dir: Path, *, is_embedded: bool) -> Iterator[None]:
-    """A first start that was cut short is done again from nothing.
+def first_start(data_dir: Path, *, is_embedded: bool) -> Iterator[bool]:
+    """Whether this is the first start: one that was cut short begins from nothing.
 
     The mark stands only until the first start is through, before anybody was served.
     It speaks of the embedded database; one that DATABASE_URL names is never emptied.
@@ -92,9 +92,10 @@ def first_start(data_dir: Path, *, is_embedded: bool) -> Iterator[None]:
     if is_embedded and mark.exists():
         for name in ("postgres", "valkey"):
             shutil.rmtree(data_dir / name, ignore_errors=True)
-    if is_embedded and not (data_dir / "postgres").exists():
+    is_first = is_embedded and not (data_dir / "postgres").exists()
+    if is_first:
         mark.touch()
-    yield
+    yield is_first
     mark.unlink(missing_ok=True)
 
 

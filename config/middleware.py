@@ -53,21 +53,27 @@ def readable_request(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def answer_headers(get_response: GetResponse) -> GetResponse:
-    """The headers Django has no setting for. A view that sets its own keeps it."""
+def same_origin(get_response: GetResponse) -> GetResponse:
+    """The header Django has no setting for. A view that sets its own keeps it."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        request_id = get_contextvars().get("request_id", "")
         response = get_response(request)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.headers["X-Request-ID"] = request_id
         return response
 
     return middleware
 
 
-def static_headers(headers: dict[str, str], _path: str, _url: str) -> None:
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+def request_id(get_response: GetResponse) -> GetResponse:
+    """Tell the id under which the log lines of this request can be found."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        name = str(get_contextvars().get("request_id", ""))
+        response = get_response(request)
+        response.headers["X-Request-ID"] = name
+        return response
+
+    return middleware
 
 
 class ContentPolicy(CSPMiddleware):

@@ -68,11 +68,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.client_address",
+    "config.middleware.same_origin",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "config.middleware.answer_headers",
+    "config.middleware.request_id",
     "config.middleware.ContentPolicy",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -330,8 +331,6 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     "payment": [],
     "usb": [],
 }
-
-WHITENOISE_ADD_HEADERS_FUNCTION = "config.middleware.static_headers"
 
 # Log lines go to standard error as JSON; DEBUG prints them for people.
 LOGGING = logging_settings(
