@@ -102,6 +102,23 @@ def observe(
     return observation
 
 
+def keep_unreadable(*, network: Network, source: str, payload: Payload) -> Observation:
+    """Keep a row that even its adapter cannot read, for whoever looks into it."""
+    text = json.dumps(payload, sort_keys=True, ensure_ascii=False)
+    line_id = str(payload.get("trade_id") or payload.get("tb_trade_id") or "")[:64]
+    return Observation.objects.get_or_create(
+        network=network,
+        line_id=line_id,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        defaults={
+            "source": source,
+            "payload": payload,
+            "outcome": Outcome.REJECTED,
+            "code": "malformed",
+        },
+    )[0]
+
+
 def was_booked(observation: Observation) -> bool:
     """Whether its line shows it: what waits or was refused is only kept."""
     if observation.outcome == Outcome.PARKED:

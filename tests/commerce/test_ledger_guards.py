@@ -25,8 +25,7 @@ def sql(text, *values):
 def refused(text, *values, name):
     """Refused by the constraint of this name, at once or when it would be committed."""
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
-        sql(text, *values)
-        sql("SET CONSTRAINTS ALL IMMEDIATE")
+        sql(f"{text};SET CONSTRAINTS ALL IMMEDIATE", *values)
     assert caught.value.__cause__.diag.constraint_name == name
     return caught.value.__cause__.diag.sqlstate
 
@@ -52,8 +51,8 @@ def journal(cash, site):
 
 
 NEW_JOURNAL = """
-INSERT INTO commerce_journal (key, kind, period_id, entry_count, event_at, posted_at, note,
-    reverses_id)
+INSERT INTO commerce_journal (key, kind, period_id, entry_count, event_at, posted_at,
+    note, reverses_id)
 VALUES (%s, %s, (SELECT id FROM commerce_period LIMIT 1), %s, now(), now(), '', %s);
 """
 NEW_ENTRY = """
