@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from html import escape
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from commerce.networks.marketplace.amounts import amount_text, price_shown
 from commerce.networks.marketplace.config import Config, Product, Shop
@@ -68,7 +68,8 @@ def product_page(
     brand = f'<p class="soft">{escape(item.brand)}</p>' if item.brand else ""
     shop_name = escape(shop.name) if shop else ""
     body = (
-        f'<article class="item"><img src="{picture}" alt="{title}"><div>{brand}'
+        f'<article class="item"><img src="{urlsplit(picture).path}" alt="{title}">'
+        f"<div>{brand}"
         f'<h1>{title}</h1><p class="price">{price}</p>'
         f"<p>{escape(item.description)}</p>{buy}"
         f'<p class="soft">Sold by {shop_name}. No money is taken here.</p>'
