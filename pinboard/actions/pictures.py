@@ -6,6 +6,7 @@ Locks are taken in one order everywhere: boards, then pictures.
 from __future__ import annotations
 
 import hashlib
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from pinboard.tasks import make_renditions
 
 if TYPE_CHECKING:
     from users.models import User
+
+log = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -68,8 +71,7 @@ def refresh_publicity(picture: Picture) -> None:
     locked = Picture.objects.select_for_update(no_key=True).get(pk=picture.pk)
     wanted = locked.is_ready and is_shown_to_all(locked)
     if wanted and not locked.is_public:
-        for path in copies_of(locked):
-            storage.copy(PRIVATE + path, path)
+        wanted = _copied_to_public_names(locked)
     elif locked.is_public and not wanted:
         transaction.on_commit(partial(_take_public_copies_away, locked.pk))
     if wanted != locked.is_public:
@@ -109,6 +111,17 @@ def show_avatars_of(picture: Picture) -> None:
         refresh_publicity(picture)
         avatar.user.avatar_path = picture.renditions[0].path
         avatar.user.save(update_fields=["avatar_path"])
+
+
+def _copied_to_public_names(picture: Picture) -> bool:
+    try:
+        for path in copies_of(picture):
+            storage.copy(PRIVATE + path, path)
+    except FileNotFoundError:
+        # A lost file must not keep anybody from changing a board.
+        log.exception("picture %s is ready, but a file of it is gone", picture.pk)
+        return False
+    return True
 
 
 @transaction.atomic
