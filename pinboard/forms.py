@@ -35,7 +35,7 @@ class _BoardFields(forms.Form):
         label=_("Or a new board"), max_length=200, required=False
     )
 
-    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:  # noqa: ANN401  passed on as they are
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         boards = Board.objects.editable_by(by).order_by("-updated_at", "-pk")
         self.fields["board"].queryset = boards  # type: ignore[attr-defined]  # BoardChoice has one
@@ -109,7 +109,7 @@ class DraftForm(_BoardFields):
         widget=forms.TextInput(attrs={"maxlength": 3}),
     )
 
-    def __init__(self, *args: Any, pictures: list[str], **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, pictures: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(address, address) for address in pictures]
         self.fields["picture_url"].choices = choices  # type: ignore[attr-defined]
@@ -147,7 +147,7 @@ class PinEditForm(forms.ModelForm[Pin]):
             "alt": forms.TextInput,
         }
 
-    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         boards = Board.objects.editable_by(by).order_by("-updated_at", "-pk")
         self.fields["board"].queryset = boards  # type: ignore[attr-defined]
@@ -188,7 +188,7 @@ class CommentForm(forms.ModelForm[Comment]):
         widgets = {"text": forms.Textarea(attrs={"rows": 1, "maxlength": 500})}
         error_messages = {"text": {"required": _("Write something first.")}}
 
-    def __init__(self, *args: Any, pin: Pin | None = None, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, pin: Pin | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if pin is not None:
             answered = Comment.objects.filter(pin=pin, deleted_at=None)

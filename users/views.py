@@ -22,7 +22,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
     """The secret of a new key is on this one answer and nowhere else."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101  narrows the type, login_required checked
-    form, secret = TokenForm(request.POST or None), ""
+    form, secret = TokenForm(request.POST if request.method == "POST" else None), ""
     status = 200
     if request.method == "POST":
         if form.is_valid():

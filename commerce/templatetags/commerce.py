@@ -10,10 +10,12 @@ from django import template
 from django.utils import timezone
 
 from commerce.disclosure import disclosure_of
-from commerce.models import TrackingLink
+from commerce.models import Commission, CommissionShare, TrackingLink
 from commerce.money import money_shown, percent_shown
 from commerce.price_history import history_of
+from commerce.words import reason_shown, word_shown
 from pinboard.models import Pin, Product
+from users.models import User
 
 register = template.Library()
 
@@ -40,9 +42,12 @@ def buy_bar(pin: Pin, links: Links) -> Context:
 
 
 @register.inclusion_tag("commerce/_buy_box.html")
-def buy_box(pin: Pin) -> Context:
-    """Price, history, Buy and the whole disclosure, for a pin's own page."""
-    link = TrackingLink.objects.live_for_pins([pin]).get(pin.pk)
+def buy_box(pin: Pin, links: Links | None = None) -> Context:
+    """Price, history, Buy and the whole disclosure, for a pin's own page; it asks
+    for its link where the page did not."""
+    if links is None:
+        links = TrackingLink.objects.live_for_pins([pin])
+    link = links.get(pin.pk)
     return _offer(pin.product, link) | _facts(pin.product, link)
 
 
@@ -62,8 +67,8 @@ def money(minor: int | None, currency: str) -> str:
     return "" if minor is None else money_shown(minor, currency)
 
 
-@register.filter
-def commission(minor: int | None, currency: str) -> str:
+@register.filter("commission")
+def exact_money(minor: int | None, currency: str) -> str:
     """¥8.76, ¥8.00: commissions keep their decimals."""
     return "" if minor is None else money_shown(minor, currency, exact=True)
 
@@ -71,6 +76,28 @@ def commission(minor: int | None, currency: str) -> str:
 @register.filter
 def percent(rate_bp: int | None) -> str:
     return "" if rate_bp is None else percent_shown(rate_bp)
+
+
+@register.filter
+def word(commission: Commission) -> str:
+    """On its way, Approved, Paid, Returned."""
+    return word_shown(commission)
+
+
+@register.filter
+def why(commission: Commission) -> str:
+    return reason_shown(commission)
+
+
+@register.filter
+def own_pin(share: CommissionShare, reader: User) -> Pin | None:
+    """The reader's own pin that the order came by, from what was loaded with it. An
+    original pinner may not see on which board of somebody else's it lies."""
+    for attribution in share.commission.line.attributions.all():
+        click = attribution.click
+        if click and click.link.pin and click.link.pin.pinner_id == reader.pk:
+            return click.link.pin
+    return None
 
 
 def _offer(product: Product | None, link: TrackingLink | None) -> Context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from django.db import transaction
 from pinboard.actions.pins import pin_address
 from pinboard.actions.products import note_price, product_of_page
 from pinboard.models import Board, Pin, PinDraft, Product
-from pinboard.prices import NO_DECIMALS
+from pinboard.prices import decimals_of
 from pinboard.sources.extract import PageFacts
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ def pin_draft(
 ) -> Pin:
     """Pin one picture of the page, with its product where it has one."""
     facts = PageFacts.from_json(draft.facts)
-    product = product_of_page(facts, draft.url)
+    if facts.price is None and price is not None:
+        facts = replace(facts, price=str(price), currency=currency)
+    # What comes of a secret board is nobody's business: it makes no public page.
+    product = product_of_page(facts, draft.url, may_create=board.is_public)
     if product is not None and price is not None and _may_correct(product):
         note_price(product, minor_units(price, currency), currency)
     return pin_address(
@@ -48,7 +52,7 @@ def pin_draft(
 
 
 def minor_units(price: Decimal, currency: str) -> int:
-    return int(price if currency in NO_DECIMALS else price * 100)
+    return int((price * 10 ** decimals_of(currency)).to_integral_value())
 
 
 def _may_correct(product: Product) -> bool:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from pinboard.exceptions import FetchQuotaReached, PinboardError
 from pinboard.models import Pin
 
 if TYPE_CHECKING:
@@ -32,6 +38,20 @@ def signed_in(request: HttpRequest) -> User:
     user: User | AnonymousUser = request.user
     assert user.is_authenticated  # noqa: S101  narrows the type, login_required checked
     return user
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with; an empty POST is one too, and is refused."""
+    return request.POST if request.method == "POST" else None
+
+
+def refused(answer: HttpResponse, error: PinboardError) -> HttpResponse:
+    """The page of a form whose work was refused: 422, or 429 with the time to wait."""
+    answer.status_code = 422
+    if isinstance(error, FetchQuotaReached):
+        answer.status_code = error.status
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 def back(request: HttpRequest, fallback: str | Model) -> HttpResponseRedirect:

@@ -12,13 +12,13 @@ from django.views.decorators.http import require_http_methods
 from pinboard.actions import boards
 from pinboard.forms import BoardForm
 from pinboard.models import Board
-from pinboard.views.access import signed_in
+from pinboard.views.access import posted, signed_in
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def board_create(request: HttpRequest) -> HttpResponse:
-    form = BoardForm(request.POST or None)
+    form = BoardForm(posted(request))
     if request.method == "POST" and form.is_valid():
         return redirect(
             boards.create_board(owner=signed_in(request), **form.cleaned_data)
@@ -33,7 +33,7 @@ def board_create(request: HttpRequest) -> HttpResponse:
 def board_edit(request: HttpRequest, pk: int) -> HttpResponse:
     mine = Board.objects.editable_by(request.user)
     board = get_object_or_404(mine, pk=pk)
-    form = BoardForm(request.POST or None, instance=board)
+    form = BoardForm(posted(request), instance=board)
     if request.method == "POST" and form.is_valid():
         by = signed_in(request)
         return redirect(boards.edit_board(board=board, by=by, **form.cleaned_data))

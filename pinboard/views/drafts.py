@@ -12,10 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from pinboard.actions.boards import board_to_fill
+from pinboard.actions.drafts import pin_draft
+from pinboard.actions.sources import start_draft
 from pinboard.exceptions import PinboardError, sentence_of
 from pinboard.forms import DraftForm
 from pinboard.models import JobState, Pin, PinDraft
-from pinboard.views.access import signed_in
+from pinboard.sources.extract import PageFacts
+from pinboard.views.access import posted, refused, signed_in
 from pinboard.views.pin_page import host_shown
 from users.models import User
 
@@ -40,30 +43,25 @@ def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _choice(
     request: HttpRequest, draft: PinDraft, by: User, page: dict[str, Any]
 ) -> HttpResponse:
-    from pinboard.sources.extract import PageFacts
-
     facts = PageFacts.from_json(draft.facts)
     pictures = facts.images[:MOST_PICTURES]
     first = _first_words(request, draft, facts)
-    form = DraftForm(request.POST or None, by=by, pictures=pictures, initial=first)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                return redirect(_pin_of(form, draft, by))
-            except PinboardError as error:
-                form.add_error("picture_url", str(error.for_user))
-                status = 429 if error.status == 429 else 422
-    return render(
-        request, "pinboard/draft_choice.html", page | {"form": form}, status=status
-    )
+    form = DraftForm(posted(request), by=by, pictures=pictures, initial=first)
+    page["form"] = form
+    if request.method == "GET":
+        return render(request, "pinboard/draft_choice.html", page)
+    if form.is_valid():
+        try:
+            return redirect(_pin_of(form, draft, by))
+        except PinboardError as error:
+            form.add_error("picture_url", str(error.for_user))
+            answer = render(request, "pinboard/draft_choice.html", page)
+            return refused(answer, error)
+    return render(request, "pinboard/draft_choice.html", page, status=422)
 
 
 @transaction.atomic
 def _pin_of(form: DraftForm, draft: PinDraft, by: User) -> Pin:
-    from pinboard.actions.drafts import pin_draft
-
     told = form.cleaned_data | {}
     board = board_to_fill(
         by=by, board=told.pop("board"), new_title=told.pop("new_board")
@@ -73,8 +71,6 @@ def _pin_of(form: DraftForm, draft: PinDraft, by: User) -> Pin:
 
 def _again(request: HttpRequest, draft: PinDraft, by: User) -> HttpResponse:
     """Read the address once more; what was typed comes along."""
-    from pinboard.actions.sources import start_draft
-
     try:
         fresh = start_draft(by=by, url=draft.url, board=draft.board)
     except PinboardError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from pinboard.exceptions import sentence_of
 from pinboard.forms import CommentForm
 from pinboard.models import PinState
 from pinboard.pictures.urls import media_url
-from pinboard.prices import NO_DECIMALS
+from pinboard.prices import decimals_of
 from pinboard.views.access import board_key, visible_pins
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _head(pin: Pin) -> Context:
     is_public = pin.board.is_public and pin.state == PinState.READY
     head: Context = {
         "is_public": is_public,
+        "title": _title(pin),
         "canonical": settings.SITE_URL + pin.get_absolute_url(),
         "price_amount": _decimal(pin.product) if pin.product else "",
     }
@@ -87,8 +89,7 @@ def _head(pin: Pin) -> Context:
 
 def _photo(pin: Pin, key_query: str) -> Context:
     """The large picture. One that is not public opens by the board's key."""
-    told = pin.alt or pin.title or (pin.product.title if pin.product else "")
-    alt = told or _("Pin by %(name)s") % {"name": pin.pinner}
+    alt = pin.alt or _title(pin)
     if not pin.picture or not pin.picture.is_ready:
         return {"alt": alt}
     files = [r for r in pin.picture.renditions if r.media_type == "image/webp"]
@@ -99,15 +100,18 @@ def _photo(pin: Pin, key_query: str) -> Context:
     return {"alt": alt, "photo": {"src": addresses[large.width], "srcset": srcset}}
 
 
+def _title(pin: Pin) -> str:
+    named = pin.title or (pin.product.title if pin.product else "")
+    return named or _("Pin by %(name)s") % {"name": pin.pinner}
+
+
 def _absolute(address: str) -> str:
     return address if "://" in address else settings.SITE_URL + address
 
 
 def _decimal(product: Product) -> str:
     """`199.00`, as Open Graph wants it."""
-    minor = product.price_minor
-    if minor is None:
+    if product.price_minor is None:
         return ""
-    if product.currency in NO_DECIMALS:
-        return str(minor)
-    return f"{minor // 100}.{minor % 100:02}"
+    decimals = decimals_of(product.currency)
+    return f"{Decimal(product.price_minor).scaleb(-decimals):.{decimals}f}"

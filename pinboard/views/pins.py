@@ -19,11 +19,19 @@ from django.views.decorators.http import (
 
 from pinboard.actions import pins
 from pinboard.actions.boards import board_to_fill
+from pinboard.actions.sources import start_draft
 from pinboard.exceptions import PinboardError
 from pinboard.forms import ComposerForm, PinEditForm, SavePinForm
 from pinboard.models import Board, Pin
 from pinboard.pictures.kinds import accept_attribute
-from pinboard.views.access import back, signed_in, visible_pins
+from pinboard.views.access import (
+    back,
+    board_key,
+    posted,
+    refused,
+    signed_in,
+    visible_pins,
+)
 from pinboard.views.pin_page import show_pin
 from users.models import User
 
@@ -38,14 +46,14 @@ def pin_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def pin_create(request: HttpRequest) -> HttpResponse:
     by = signed_in(request)
     form = ComposerForm(
-        request.POST or None, request.FILES or None, by=by, initial=_asked(request)
+        posted(request), request.FILES or None, by=by, initial=_asked(request)
     )
     if request.method == "POST" and form.is_valid():
         try:
             return redirect(_pin_of(form, by=by, request=request))
         except PinboardError as error:
             form.add_error(_field_of(form), str(error.for_user))
-            return _composer(request, form, 429 if error.status == 429 else 422)
+            return refused(_composer(request, form, 422), error)
     return _composer(request, form, 422 if request.method == "POST" else 200)
 
 
@@ -54,8 +62,9 @@ def pin_create(request: HttpRequest) -> HttpResponse:
 def pin_save(request: HttpRequest, pk: int) -> HttpResponse:
     """One click saves to the last board; without any board the page asks for one."""
     by = signed_in(request)
-    pin = get_object_or_404(visible_pins(request), pk=pk)
-    form = SavePinForm(request.POST or None, by=by, initial=_asked(request))
+    pins_seen = visible_pins(request).select_related("picture", "product", "pinner")
+    pin = get_object_or_404(pins_seen, pk=pk)
+    form = SavePinForm(posted(request), by=by, initial=_asked(request))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             board = board_to_fill(by=by, **_board_of(form))
@@ -65,7 +74,8 @@ def pin_save(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, told, extra_tags=undo)
         return back(request, pin)
     status = 422 if request.method == "POST" else 200
-    page = {"form": form, "pin": pin}
+    key = board_key(request)
+    page = {"form": form, "pin": pin, "key_query": f"?key={key}" if key else ""}
     return render(request, "pinboard/save_form.html", page, status=status)
 
 
@@ -75,7 +85,7 @@ def pin_edit(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
     mine = Pin.objects.editable_by(by).select_related("board", "picture")
     pin = get_object_or_404(mine, pk=pk)
-    form = PinEditForm(request.POST or None, instance=pin, by=by)
+    form = PinEditForm(posted(request), instance=pin, by=by)
     if request.method == "POST" and form.is_valid():
         return redirect(pins.edit_pin(pin=pin, by=by, **form.cleaned_data))
     status = 422 if request.method == "POST" else 200
@@ -129,8 +139,6 @@ def _pin_of(form: ComposerForm, *, by: User, request: HttpRequest) -> Any:  # no
         return pins.pin_upload(
             by=by, board=board, content=content, source_url=told["url"], **words
         )
-    from pinboard.actions.sources import start_draft
-
     draft = start_draft(by=by, url=told["url"], board=board)
     request.session[f"draft-{draft.pk}"] = words
     return draft

@@ -14,7 +14,7 @@ from pinboard.actions.pictures import set_avatar
 from pinboard.exceptions import PinboardError
 from pinboard.forms import ProfileForm
 from pinboard.pictures.kinds import accept_attribute
-from pinboard.views.access import signed_in
+from pinboard.views.access import posted, signed_in
 from users.models import User
 
 
@@ -23,7 +23,7 @@ from users.models import User
 def profile_edit(request: HttpRequest) -> HttpResponse:
     # The form writes on a copy: what was refused must not stand in the header.
     person = User.objects.get(pk=signed_in(request).pk)
-    form = ProfileForm(request.POST or None, request.FILES or None, instance=person)
+    form = ProfileForm(posted(request), request.FILES or None, instance=person)
     if request.method == "POST" and form.is_valid():
         try:
             _save(form, person)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from pinboard.actions import social
 from pinboard.forms import CommentForm
 from pinboard.models import Board, Comment, Pin, Shop
-from pinboard.views.access import back, board_key, signed_in, visible_pins
+from pinboard.views.access import back, board_key, posted, signed_in, visible_pins
 from pinboard.views.pin_page import show_pin
 from users.models import User
 
@@ -79,7 +79,7 @@ def comment_edit(request: HttpRequest, pk: int) -> HttpResponse:
     comment = get_object_or_404(
         mine.filter(pin__in=Pin.objects.visible_to(request.user)), pk=pk
     )
-    form = CommentForm(request.POST or None, instance=comment)
+    form = CommentForm(posted(request), instance=comment)
     if request.method == "POST" and form.is_valid():
         text = form.cleaned_data["text"]
         social.edit_comment(comment=comment, by=signed_in(request), text=text)

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--scopes", default=Scope.READ.value, help=f"of {known}")
         parser.add_argument("--name", default="command line")
 
-    def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401  argparse's
+    def handle(self, *_args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["user"], is_active=True).first()
         if user is None:
             raise CommandError(f"Nobody here is called {options['user']}.")
