@@ -22,7 +22,7 @@ from commerce.models import (
     TrackingLink,
 )
 from pinboard.models import Board, Picture, Pin, Product, Shop
-from users.models import User
+from users.models import ApiToken, User, digest_of, new_secret
 
 PASSWORD = "correct horse battery"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -183,3 +183,15 @@ def tell_line(line: OrderLine, **facts) -> Commission:
 
 def current_split_rule() -> SplitRule:
     return SplitRule.objects.valid_at(timezone.now())
+
+
+def make_token(user: User, *scopes: str) -> str:
+    """A token for the API; the secret, as a program would send it."""
+    secret = new_secret()
+    ApiToken.objects.create(
+        user=user,
+        prefix=secret[:8],
+        digest=digest_of(secret),
+        scopes=list(scopes) or ["read", "write", "products", "earnings"],
+    )
+    return secret

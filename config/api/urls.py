@@ -54,7 +54,7 @@ def unknown(request: HttpRequest) -> HttpResponseBase:
 def _version_1() -> list[URLPattern | URLResolver]:
     patterns, *_names = api.urls
     for pattern in patterns:
-        if isinstance(pattern, URLPattern) and pattern.callback:
+        if isinstance(pattern, URLPattern):
             pattern.callback = guarded(pattern.callback)
     return [*patterns, re_path(r"", unknown, name="unknown")]
 

@@ -1,0 +1,229 @@
+"""What earners and retailers fill in. A form checks and saves nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from commerce.exceptions import MalformedAmount
+from commerce.models import PayoutAccount, Programme
+from commerce.money import minor_units, percent_shown
+from pinboard.models import Availability
+from users.names import clean_name
+
+LARGEST_RATE_BP = 5000  # what the database allows; a programme allows less
+_RATE = re.compile(r"[0-9]{1,2}(?:[.,][0-9]{1,2})?")
+_NUMBER = re.compile(r"[0-9A-Za-z@.+_-]{4,60}")
+
+
+class PayoutAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it is none
+    """Where to pay. Who sits at an open screen is asked for the password again."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=_("Asked again, because this is where your money goes."),
+    )
+
+    class Meta:
+        model = PayoutAccount
+        fields = ["method", "holder", "number"]
+        labels = {
+            "method": _("Pay by"),
+            "holder": _("Account holder"),
+            "number": _("Account number or Alipay name"),
+        }
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.fields["number"].widget.attrs["autocomplete"] = "off"
+
+    def clean_holder(self) -> str:
+        holder = clean_name(self.cleaned_data["holder"])
+        if not holder:
+            raise ValidationError(_("Write the name that the account is in."))
+        return holder
+
+    def clean_number(self) -> str:
+        number = re.sub(r"\s", "", self.cleaned_data["number"])
+        if not _NUMBER.fullmatch(number):
+            raise ValidationError(
+                _("Use 4 to 60 letters, digits and the signs @ . + _ -")
+            )
+        return number
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        user = self.request.user
+        # Through the backends, so that wrong guesses lock the account as at log-in.
+        found = authenticate(
+            self.request, username=user.get_username(), password=password
+        )
+        if found is None or found.pk != user.pk:
+            raise ValidationError(_("This is not your password."))
+        return password
+
+
+class ShopForm(forms.Form):
+    """A shop of one's own."""
+
+    name = forms.CharField(label=_("Name of the shop"), max_length=80)
+    host = forms.CharField(
+        label=_("Its domain"),
+        max_length=253,
+        required=False,
+        help_text=_("Such as shop.example. Leave it empty for a marketplace's shop."),
+    )
+    description = forms.CharField(
+        label=_("About it"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean_name(self) -> str:
+        name = clean_name(self.cleaned_data["name"])
+        if not name:
+            raise ValidationError(_("Give the shop a name."))
+        return name
+
+    def clean_host(self) -> str:
+        host = self.cleaned_data["host"].strip().lower()
+        host = re.sub(r"^https?://", "", host).rstrip("/").removeprefix("www.")
+        label = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+        if host and not re.fullmatch(rf"(?:{label}\.)+{label}", host):
+            raise ValidationError(_("This is no domain. Write it like shop.example."))
+        return host
+
+
+class ProductForm(forms.Form):
+    """A product of one's shop, with the rate its programme lets it choose."""
+
+    image = forms.FileField(label=_("Picture"), required=False)
+    title = forms.CharField(label=_("Title"), max_length=200)
+    url = forms.URLField(
+        label=_("Product page"), max_length=2000, assume_scheme="https"
+    )
+    sku = forms.CharField(label=_("SKU"), max_length=64)
+    price = forms.CharField(
+        label=_("Price"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
+    currency = forms.RegexField(
+        r"\A[A-Z]{3}\Z",
+        label=_("Currency"),
+        error_messages={"invalid": _("Three capital letters, such as CNY.")},
+    )
+    availability = forms.ChoiceField(
+        label=_("Availability"),
+        choices=Availability.choices,
+        initial=Availability.IN_STOCK,
+    )
+    description = forms.CharField(
+        label=_("Description"),
+        max_length=5000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    rate = forms.CharField(
+        label=_("Commission rate, per cent"),
+        max_length=6,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        programme: Programme | None,
+        needs_image: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.programme = programme
+        self.fields["image"].required = needs_image
+        if programme is None:
+            del self.fields["rate"]
+            return
+        self.fields["currency"].initial = programme.currency
+        self.fields["rate"].help_text = _(
+            "%(lowest)s to %(highest)s. Empty: the programme's own rate."
+        ) % {
+            "lowest": percent_shown(programme.min_rate_bp),
+            "highest": percent_shown(programme.max_rate_bp),
+        }
+
+    def clean_image(self) -> bytes | None:
+        image = self.cleaned_data["image"]
+        if image is None:
+            return None
+        if image.size > settings.UPLOAD_MAX_BYTES:
+            raise ValidationError(_("This file is larger than 20 MB."))
+        content: bytes = image.read()
+        return content
+
+    def clean_title(self) -> str:
+        title = clean_name(self.cleaned_data["title"])
+        if not title:
+            raise ValidationError(_("Give the product a title."))
+        return title
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        if not url.startswith(("https://", "http://")):
+            raise ValidationError(_("Give the whole address, with https://."))
+        return url
+
+    def clean_currency(self) -> str:
+        currency: str = self.cleaned_data["currency"]
+        if self.programme and currency != self.programme.currency:
+            raise ValidationError(
+                _("Your programme settles in %(currency)s.")
+                % {"currency": self.programme.currency}
+            )
+        return currency
+
+    def clean_rate(self) -> int | None:
+        """In basis points, inside what the programme allows."""
+        text = self.cleaned_data["rate"].strip().removesuffix("%").strip()
+        if not text or self.programme is None:
+            return None
+        if not _RATE.fullmatch(text):
+            raise ValidationError(_("Write the rate like 8 or 8.5."))
+        whole, _point, rest = text.replace(",", ".").partition(".")
+        rate_bp = int(whole) * 100 + int(rest.ljust(2, "0") or 0)
+        self._check_rate(self.programme, rate_bp)
+        return rate_bp
+
+    @staticmethod
+    def _check_rate(programme: Programme, rate_bp: int) -> None:
+        if rate_bp < programme.min_rate_bp:
+            raise ValidationError(
+                _("The lowest rate is %(rate)s.")
+                % {"rate": percent_shown(programme.min_rate_bp)}
+            )
+        if rate_bp > programme.max_rate_bp:
+            raise ValidationError(
+                _("The highest rate is %(rate)s.")
+                % {"rate": percent_shown(programme.max_rate_bp)}
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "price" in cleaned and "currency" in cleaned:
+            text = cleaned["price"].strip().replace(" ", "")
+            try:
+                cleaned["price_minor"] = minor_units(text, cleaned["currency"])
+            except MalformedAmount as error:
+                self.add_error("price", str(error.for_user))
+        return cleaned

@@ -1,0 +1,129 @@
+"""The passport of a commission: all that is known of it, for whoever may know it.
+
+The pinner and the original pinner see item, rate, fee and their own share; the shop
+that pays sees the order and who pinned; a reviewer sees everything. Nobody here sees
+the buyer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from commerce.models import (
+    Attribution,
+    Commission,
+    CommissionEvent,
+    CommissionShare,
+    Journal,
+    OrderLine,
+    Payout,
+)
+from commerce.words import WORDS, reason_shown
+from pinboard.models import Pin
+from users.models import User
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the history, in the reader's words."""
+
+    at: datetime
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Passport:
+    commission: Commission
+    line: OrderLine
+    reason: str
+    attribution: Attribution | None
+    pin: Pin | None  # where it may be seen by the reader
+    pinner: str | None
+    shares: list[tuple[CommissionShare, bool]]  # and whether its amount is shown
+    steps: list[Step]
+    payouts: list[Payout]
+    journals: list[Journal]  # for reviewers
+    is_reviewer: bool
+    is_earner: bool
+    is_shop: bool
+
+
+def passport_of(commission: Commission, reader: User) -> Passport:
+    shares = list(commission.shares.all())
+    shop = commission.line.programme.shop
+    is_reviewer = reader.has_perm("commerce.review_commission")
+    is_earner = any(share.party_id == reader.pk for share in shares)
+    is_shop = shop is not None and shop.owner_id == reader.pk
+    attribution = _attribution_of(commission)
+    mine = [share for share in shares if share.party_id == reader.pk]
+    return Passport(
+        commission=commission,
+        line=commission.line,
+        reason=reason_shown(commission),
+        attribution=attribution,
+        pin=_pin_for(attribution, reader),
+        pinner=_pinner_for(attribution, reader, knows=is_reviewer or is_shop),
+        shares=[
+            (share, is_reviewer or share in mine)
+            for share in shares
+            if is_reviewer or is_earner
+        ],
+        steps=_steps(commission, is_reviewer=is_reviewer),
+        payouts=_payouts(shares if is_reviewer else mine),
+        journals=_journals(commission) if is_reviewer else [],
+        is_reviewer=is_reviewer,
+        is_earner=is_earner,
+        is_shop=is_shop,
+    )
+
+
+def _attribution_of(commission: Commission) -> Attribution | None:
+    current = commission.line.attributions.filter(is_current=True)
+    return current.select_related("click__link__pin", "beneficiary").first()
+
+
+def _pin_for(attribution: Attribution | None, reader: User) -> Pin | None:
+    click = attribution.click if attribution else None
+    if click is None or click.link.pin_id is None:
+        return None
+    return Pin.objects.visible_to(reader).filter(pk=click.link.pin_id).first()
+
+
+def _pinner_for(
+    attribution: Attribution | None, reader: User, *, knows: bool
+) -> str | None:
+    person = attribution.beneficiary if attribution else None
+    if person is None or not (knows or person.pk == reader.pk):
+        return None
+    return person.username
+
+
+def _steps(commission: Commission, *, is_reviewer: bool) -> list[Step]:
+    """Each change of the word; a reviewer reads each change of the state, and why."""
+    events = list(commission.events.select_related("by"))
+    if is_reviewer:
+        return [
+            Step(event.created_at, event.get_state_display(), _signed(event))
+            for event in events
+        ]
+    steps: list[Step] = []
+    for event in events:
+        word = Commission(state=event.state).word
+        if word and (not steps or steps[-1].text != str(WORDS[word])):
+            steps.append(Step(event.created_at, str(WORDS[word])))
+    return steps
+
+
+def _signed(event: CommissionEvent) -> str:
+    return " · ".join(filter(None, [event.note, event.by and event.by.username]))
+
+
+def _payouts(shares: list[CommissionShare]) -> list[Payout]:
+    payouts = Payout.objects.filter(lines__share__in=shares, lines__is_live=True)
+    return list(payouts.select_related("user").distinct().order_by("pk"))
+
+
+def _journals(commission: Commission) -> list[Journal]:
+    return list(commission.journals.select_related("by").order_by("pk"))

@@ -1,0 +1,34 @@
+"""What people call the states of their money and the reasons why it came back."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from commerce.models import Commission
+
+ON_ITS_WAY, APPROVED, PAID, RETURNED = "on_its_way", "approved", "paid", "returned"
+
+WORDS: dict[str, Promise | str] = {
+    ON_ITS_WAY: _("On its way"),
+    APPROVED: _("Approved"),
+    PAID: _("Paid"),
+    RETURNED: _("Returned"),
+    "": _("Nobody's yet"),
+}
+REASONS: dict[str, Promise | str] = {
+    "refunded": _("the buyer sent it back"),
+    "invalid": _("the shop says that the order is not valid"),
+    "self_purchase": _("buyer and pinner are the same"),
+    "no_commission": _("the shop paid no commission for it"),
+}
+
+
+def word_shown(commission: Commission) -> str:
+    return str(WORDS[commission.word])
+
+
+def reason_shown(commission: Commission) -> str:
+    """Why it came back; a reviewer's own words as they are."""
+    reason = commission.return_reason
+    return str(REASONS.get(reason, reason))
