@@ -73,6 +73,22 @@ class FetchQuotaReached(PinboardError):
     for_user = _("You have pinned many addresses this hour. Try again later.")
     status = 429
 
+    def __init__(self, retry_after_s: int = 3600) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
+class ShopHostTaken(PinboardError):
+    code = "shop_host_taken"
+    for_user = _("There is a shop for this domain already.")
+    status = 409
+
+
+class ProductAddressTaken(PinboardError):
+    code = "product_address_taken"
+    for_user = _("Another product stands at this address already.")
+    status = 409
+
 
 class GaveUp(PinboardError):
     """A job failed five times for no reason the pinner can mend."""

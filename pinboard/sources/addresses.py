@@ -99,6 +99,17 @@ def url_key(url: str) -> str:
     return key
 
 
+def without_tracking(url: str) -> str:
+    """The address as it was given, less the parameters that name who sent whom."""
+    parts = urlsplit(url.strip())
+    kept = [
+        pair
+        for pair in parts.query.split("&")
+        if pair and not _is_tracking(pair.partition("=")[0])
+    ]
+    return parts._replace(query="&".join(kept)).geturl()
+
+
 def escaped_path(path: str) -> str:
     path = quote(path or "/", safe=_SAFE_IN_PATH, errors="replace")
     return _ENCODED.sub(lambda found: found.group().upper(), path)

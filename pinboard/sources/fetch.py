@@ -158,6 +158,8 @@ def _read(
         if not media_type and len(content) >= 64:
             media_type = _media_type_of(declared, content)
             wire.allow(_cap_of(media_type))
+        if len(content) > _cap_of(media_type or declared):
+            raise PageTooLarge
     media_type = media_type or _media_type_of(declared, content)
     return Fetched(url=target.url, media_type=media_type, content=bytes(content))
 
@@ -275,5 +277,5 @@ class _Stream(httpcore.NetworkStream):
         )
         return _Stream(encrypted, self._wire)
 
-    def get_extra_info(self, info: str) -> Any:  # Any: httpcore's own signature
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  httpcore's own
         return self._stream.get_extra_info(info)

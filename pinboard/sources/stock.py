@@ -17,9 +17,10 @@ _SOLD_OUT = frozenset(
 )
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
 _SOLD_OUT_TEXT = re.compile(
-    r"\b(?:out of stock|sold out|currently unavailable|no longer available|not available|"
-    r"nicht verfügbar|derzeit nicht|ausverkauft|nicht auf lager|rupture de stock|épuisé|"
-    r"agotado|sin stock|esgotado|esaurito|non disponibile|vyprodáno|vypredané|"
+    r"\b(?:out of stock|sold out|currently unavailable|no longer available|"
+    r"not available|nicht verfügbar|derzeit nicht|ausverkauft|nicht auf lager|"
+    r"rupture de stock|épuisé|agotado|sin stock|esgotado|esaurito|"
+    r"non disponibile|vyprodáno|vypredané|"
     r"нет в наличии|распродан|loppunut|slut i lager|uitverkocht|wyprzedan|otsas)|"
     r"缺货|售罄|已下架|补货|完售|售完|在庫切れ|품절",
     re.IGNORECASE,

@@ -54,33 +54,35 @@ _OTHER_TEXT = re.compile(
 )
 
 _PRICE = frozenset(
-    "price prices pricing preis preise prix precio precios preco preço prezzo cena cene "
-    "cenu hinta pris prijs fiyat kaina hind ar цена tsena price's pricebox priceblock "
-    "pricetag amount cost".split()
+    "price prices pricing preis preise prix precio precios preco preço prezzo cena "
+    "cene cenu hinta pris prijs fiyat kaina hind ar цена tsena price's pricebox "
+    "priceblock pricetag amount cost".split()
 )
 _CURRENT = frozenset(
-    "current sale sales special final now our ourprice offer actual promo new main buy "
-    "buybox selling reduced discounted today pay payable total akcia aktuell "
+    "current sale sales special final now our ourprice offer actual promo new main "
+    "buy buybox selling reduced discounted today pay payable total akcia aktuell "
     "deal best ok".split()
 )
 _OLD = frozenset(
-    "old was original regular list before strike striked crossed through msrp rrp uvp "
-    "rsp std standard previous normal compare retail basic base disc stare statt barre "
-    "before undiscounted high ref reference linethrough lineThrough".split()
+    "old was original regular list before strike striked crossed through msrp rrp "
+    "uvp rsp std standard previous normal compare retail basic base disc stare "
+    "statt barre undiscounted high ref reference linethrough".split()
 )
 _NOT_THE_PRICE = frozenset(
-    "unit per ppu shipping delivery versand livraison installment installments instalment "
-    "monthly month rate financing finance save saving savings saved discount tax excl "
-    "exvat vat deposit rating review reviews stars count counter qty quantity points "
-    "bonus cashback loyalty reward rewards threshold free minimum minorder from_to "
-    "range filter slider badge percent coupon voucher weight credit".split()
+    "unit per ppu shipping delivery versand livraison installment installments "
+    "instalment monthly month rate financing finance save saving savings saved "
+    "discount tax excl exvat vat deposit rating review reviews stars count counter "
+    "qty quantity points bonus cashback loyalty reward rewards threshold free "
+    "minimum minorder from_to range filter slider badge percent coupon voucher "
+    "weight credit".split()
 )
 _ELSEWHERE = frozenset(
-    "related recommend recommended recommendation recommendations similar also carousel "
-    "crosssell cross upsell recent recently viewed minicart cart basket nav navigation "
-    "menu footer header accessories accessory bundle sims suggest suggestions bestseller "
-    "bestsellers swiper slick sponsored ads ad advert compare widget sidebar listing "
-    "tooltip modal popup banner wishlist history article".split()
+    "related recommend recommended recommendation recommendations similar also "
+    "carousel crosssell cross upsell recent recently viewed minicart cart basket "
+    "nav navigation menu footer header accessories accessory bundle sims suggest "
+    "suggestions bestseller bestsellers swiper slick sponsored ads ad advert "
+    "compare widget sidebar listing tooltip modal popup banner wishlist history "
+    "article".split()
 )
 _ELSEWHERE_TAGS = frozenset({"nav", "footer", "aside"})
 _STRUCK_TAGS = frozenset({"s", "del", "strike"})

@@ -1,0 +1,222 @@
+"""The work on addresses, in a worker: open them with care, keep what they show.
+
+No transaction is open while a stranger's server is waited for.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from pinboard.actions.pictures import intake
+from pinboard.actions.pins import fail_pin, publish_pins_of
+from pinboard.actions.products import product_at, product_of_page, show_product
+from pinboard.exceptions import (
+    AddressRefused,
+    FetchQuotaReached,
+    PageUnreadable,
+    PageWithoutPicture,
+    PictureRefused,
+    PinboardError,
+)
+from pinboard.models import (
+    Board,
+    DraftReadJob,
+    Pin,
+    PinDraft,
+    PinFetchJob,
+    PinState,
+    Product,
+)
+from pinboard.pictures.header import read_header
+from pinboard.signals import pin_product_changed
+from pinboard.sources.addresses import host_of
+from pinboard.sources.extract import PageFacts
+from pinboard.sources.fetch import Deadline, Fetched, fetch_page, fetch_picture
+from pinboard.sources.guard import check_form
+from pinboard.sources.reading import facts_of
+from pinboard.tasks import read_draft as read_draft_task
+from users.models import User
+
+if TYPE_CHECKING:
+    from pinboard.models import Picture
+
+HOUR = timedelta(hours=1)
+IN_ALL_S = 9.5  # a page and its picture together; a page alone has the fetch's own 8 s
+MAX_PICTURES_TRIED = 4
+MAX_AT_ONCE = 5  # connections to one host, over all workers
+SMALL_PX = 160  # the side below which a picture is probably an icon
+
+
+@transaction.atomic
+def start_draft(*, by: User, url: str, board: Board | None = None) -> PinDraft:
+    """Have an address read for the composer. Raises AddressRefused for what its form
+    alone forbids, and FetchQuotaReached."""
+    check_form(url)
+    check_quota(by)
+    draft = PinDraft.objects.create(owner=by, url=url, board=board)
+    read_draft_task.delay_on_commit(DraftReadJob.objects.create(draft=draft).pk)
+    return draft
+
+
+def check_quota(user: User) -> None:
+    """Raises FetchQuotaReached, counted from the rows themselves.
+
+    Inside the caller's transaction, so that requests of one person take turns.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    since = timezone.now() - HOUR
+    pins = PinFetchJob.objects.filter(pin__pinner=user, created_at__gt=since)
+    drafts = PinDraft.objects.filter(owner=user, created_at__gt=since)
+    times = [
+        *pins.values_list("created_at", flat=True),
+        *drafts.values_list("created_at", flat=True),
+    ]
+    if len(times) >= settings.FETCHES_PER_HOUR:
+        raise FetchQuotaReached(retry_after_s=_seconds_until(min(times) + HOUR))
+
+
+def _seconds_until(moment: datetime) -> int:
+    return max(1, int((moment - timezone.now()).total_seconds()) + 1)
+
+
+def read_draft(job: DraftReadJob) -> None:
+    """Do a leased job: what the page offers becomes the draft's facts."""
+    draft = job.draft
+    try:
+        facts = facts_of(_opened(draft.url, Deadline()))
+        if not facts.images:
+            raise PageWithoutPicture
+    except PinboardError as error:
+        job.fail(error.code)
+        return
+    with transaction.atomic():
+        draft.facts = facts.to_json()
+        draft.save(update_fields=["facts"])
+        job.finish()
+
+
+def read_address_of_pin(job: PinFetchJob) -> None:
+    """Do a leased job: the pin gets its picture, and its product where the page has
+    one; or it fails and says why."""
+    pin = Pin.objects.select_related("board", "product", "pinner").get(pk=job.pin_id)
+    if pin.state != PinState.PROCESSING or pin.picture_id is not None:
+        job.finish()
+        return
+    try:
+        found = _found_at(pin, Deadline(IN_ALL_S))
+        _keep(job, pin, found)
+    except PinboardError as error:
+        with transaction.atomic():
+            job.fail(error.code)
+            fail_pin(pin, error.code)
+
+
+@dataclass(frozen=True)
+class _Found:
+    picture: bytes
+    facts: PageFacts | None = None
+    url: str = ""  # where the page really stands, after redirects
+
+
+def _found_at(pin: Pin, deadline: Deadline) -> _Found:
+    if pin.picture_url:  # chosen in the composer, which has read the page
+        return _Found(_opened(pin.picture_url, deadline, picture=True).content)
+    opened = _opened(pin.source_url, deadline)
+    if opened.is_picture:
+        return _Found(opened.content)
+    facts = facts_of(opened)
+    return _Found(_best_picture(facts.images, deadline), facts, opened.url)
+
+
+def _best_picture(addresses: list[str], deadline: Deadline) -> bytes:
+    """The first that works and is no icon; else the largest of the small ones."""
+    small: list[tuple[int, bytes]] = []
+    for address in addresses[:MAX_PICTURES_TRIED]:
+        try:
+            content = _opened(address, deadline, picture=True).content
+            header = read_header(content)
+        except (AddressRefused, PageUnreadable, PictureRefused):
+            continue
+        if min(header.width, header.height) >= SMALL_PX:
+            return content
+        small.append((header.width * header.height, content))
+    if not small:
+        raise PageWithoutPicture
+    return max(small, key=lambda sized: sized[0])[1]
+
+
+@transaction.atomic
+def _keep(job: PinFetchJob, pin: Pin, found: _Found) -> None:
+    """Locks in the order of all actions: the shop, the board, the pin, the picture."""
+    product = pin.product or _product_of(pin, found)
+    list(Board.objects.select_for_update(no_key=True).filter(pins=pin))
+    mine = Pin.objects.select_for_update(no_key=True).get(pk=pin.pk)
+    mine.picture = picture = intake(found.picture)
+    before = mine.product_id
+    mine.product = mine.product or product
+    title = found.facts.title if found.facts else ""
+    mine.title = mine.title or (mine.product.title if mine.product else title)
+    mine.alt = mine.alt or mine.title
+    mine.save()
+    if mine.product and mine.product_id != before:
+        pin_product_changed.send(sender=Pin, pin=mine)
+    if mine.product:
+        _show(mine.product, picture, pin.board)
+    if picture.is_ready:
+        publish_pins_of(picture)
+    job.finish()
+
+
+def _product_of(pin: Pin, found: _Found) -> Product | None:
+    if found.facts is None:
+        return product_at(pin.source_url)
+    return product_of_page(
+        found.facts,
+        found.url,
+        came_by=pin.source_url,
+        # What comes of a secret board is nobody's business: it makes no public page.
+        may_create=pin.board.is_public,
+    )
+
+
+def _show(product: Product, picture: Picture, board: Board) -> None:
+    if product.picture_id is None and product.shop.owner_id is None and board.is_public:
+        show_product(product, picture)
+
+
+def _opened(url: str, deadline: Deadline, *, picture: bool = False) -> Fetched:
+    fetch = fetch_picture if picture else fetch_page
+    with _place_at(host_of(url), deadline):
+        return fetch(url, deadline=deadline)
+
+
+@contextmanager
+def _place_at(host: str, deadline: Deadline) -> Iterator[None]:
+    """One of the few places at a host; PostgreSQL frees it if this worker dies."""
+    name = zlib.crc32(host.encode()) - 2**31
+    while (place := _taken(name)) is None:
+        time.sleep(deadline.left(at_most=0.2))
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [name, place])
+
+
+def _taken(name: int) -> int | None:
+    with connection.cursor() as cursor:
+        for place in range(MAX_AT_ONCE):
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [name, place])
+            if cursor.fetchone()[0]:
+                return place
+    return None
