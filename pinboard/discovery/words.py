@@ -13,7 +13,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
 
 import rjieba
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
@@ -28,19 +27,17 @@ _CHINESE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000
 _RUN = re.compile(rf"[{_CHINESE}]+|[^\W_{_CHINESE}]+")
 # Alone they say nothing, and every text has them.
 _FILLERS = frozenset(
-    [*"的了和与在是之", "a", "an", "and", "for", "in", "of", "on", "or", "the", "to", "with"]
+    "的 了 和 与 在 是 之 a an and for in of on or the to with".split()
 )
 
 
 class WordQuery(SearchQuery):
     """A ready-made tsquery: it is cast, not parsed once more."""
 
+    template = "%(expressions)s::tsquery"
+
     def __init__(self, tsquery: str) -> None:
         super().__init__(Value(tsquery), search_type="raw")
-        self.tsquery = tsquery
-
-    def as_sql(self, *_: Any, **__: Any) -> tuple[str, list[str]]:  # noqa: ANN401  Django's own signature is as wide
-        return "%s::tsquery", [self.tsquery]
 
 
 def vector_of(*texts: tuple[str, str]) -> Cast:

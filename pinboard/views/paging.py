@@ -8,7 +8,7 @@ from pinboard.discovery.keyset import BadCursor, Page, page_of
 M = TypeVar("M", bound=Model)
 
 
-def page_or_404(request: HttpRequest, rows: QuerySet[M], **options: Any) -> Page[M]:  # noqa: ANN401  page_of's own
+def page_or_404(request: HttpRequest, rows: QuerySet[M], **options: Any) -> Page[M]:
     """The page that `?cursor=` asks for; what is no cursor of ours is not found."""
     try:
         return page_of(rows, request.GET.get("cursor"), **options)

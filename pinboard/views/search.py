@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -33,6 +35,12 @@ class SearchForm(forms.Form):
     )
     shop = forms.SlugField(label=_("Shop"), required=False, max_length=60)
     in_stock = forms.BooleanField(label=_("In stock"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("price_min", "price_max", "shop"):
+            field = self.fields[name]
+            field.widget.attrs["placeholder"] = field.label
 
     def filters(self) -> finding.Filters:
         wanted = self.cleaned_data

@@ -9,6 +9,18 @@ const make = (tag, props, ...children) => {
   return element;
 };
 
+const SVG = "http://www.w3.org/2000/svg";
+
+function icon(name) {
+  const sprite = document.querySelector(".icon use").getAttribute("href").split("#")[0];
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("class", "icon");
+  drawing.setAttribute("aria-hidden", "true");
+  drawing.append(document.createElementNS(SVG, "use"));
+  drawing.firstChild.setAttribute("href", `${sprite}#${name}`);
+  return drawing;
+}
+
 let boards; // of this reader, kept for the life of the page
 let opener;
 let address;
@@ -21,7 +33,7 @@ const pop = make(
   "div",
   { className: "pop", id: "board-pop", popover: "auto", role: "dialog" },
   heading,
-  make("div", { className: "find" }, make("div", { className: "search" }, label, find)),
+  make("div", { className: "find" }, make("div", { className: "search" }, icon("search"), label, find)),
   list,
 );
 pop.setAttribute("aria-labelledby", heading.id);
@@ -37,7 +49,8 @@ async function load() {
 }
 
 const pick = (text, fields) => {
-  const button = make("button", { type: "button", className: "pick" }, make("span", { className: "add" }), make("b", { textContent: text }));
+  const mark = make("span", { className: "add" }, icon("board" in fields ? "pin" : "plus"));
+  const button = make("button", { type: "button", className: "pick" }, mark, make("b", { textContent: text }));
   button.addEventListener("click", () => choose(fields));
   return make("li", {}, button);
 };
