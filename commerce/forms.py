@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from commerce.exceptions import MalformedAmount
 from commerce.models import PayoutAccount, Programme
 from commerce.money import minor_units, percent_shown
-from pinboard.models import Availability
+from pinboard.models import Availability, Product
 from users.names import clean_name
 
 LARGEST_RATE_BP = 5000  # what the database allows; a programme allows less
@@ -98,7 +98,7 @@ class ShopForm(forms.Form):
 
     def clean_host(self) -> str:
         host = self.cleaned_data["host"].strip().lower()
-        host = re.sub(r"^https?://", "", host).rstrip("/").removeprefix("www.")
+        host = re.sub(r"^https?://", "", host).rstrip("/")
         label = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
         if host and not re.fullmatch(rf"(?:{label}\.)+{label}", host):
             raise ValidationError(_("This is no domain. Write it like shop.example."))
@@ -146,12 +146,15 @@ class ProductForm(forms.Form):
         self,
         *args: Any,
         programme: Programme | None,
-        needs_image: bool,
+        product: Product | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.programme = programme
-        self.fields["image"].required = needs_image
+        self.fields["image"].required = product is None
+        if product is not None:
+            # The SKU is how a product is known; without one its address is.
+            self.fields["sku" if product.sku else "url"].disabled = True
         if programme is None:
             del self.fields["rate"]
             return

@@ -117,7 +117,8 @@ def _steps(commission: Commission, *, is_reviewer: bool) -> list[Step]:
 
 
 def _signed(event: CommissionEvent) -> str:
-    return " · ".join(filter(None, [event.note, event.by and event.by.username]))
+    names = [event.by.username] if event.by else []
+    return " · ".join(filter(None, [event.note, *names]))
 
 
 def _payouts(shares: list[CommissionShare]) -> list[Payout]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from commerce.views import earnings, postbacks, referrals
+from commerce.views import earnings, postbacks, referrals, studio
 
 app_name = "commerce"
 
@@ -17,4 +17,18 @@ urlpatterns = [
         name="commission-detail",
     ),
     # The retailer's studio
+    path("studio/", studio.studio, name="studio"),
+    path("studio/shop/new/", studio.studio_shop_create, name="studio-shop-create"),
+    path("studio/products/", studio.studio_products, name="studio-products"),
+    path(
+        "studio/products/new/",
+        studio.studio_product_create,
+        name="studio-product-create",
+    ),
+    path(
+        "studio/products/<int:pk>/edit/",
+        studio.studio_product_edit,
+        name="studio-product-edit",
+    ),
+    path("studio/orders/", studio.studio_orders, name="studio-orders"),
 ]

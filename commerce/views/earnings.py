@@ -85,7 +85,7 @@ def payout_account(request: HttpRequest) -> HttpResponse:
     form = PayoutAccountForm(
         request.POST or None,
         request=request,
-        instance=PayoutAccount(pk=known and known.pk, user=user),
+        instance=PayoutAccount(pk=known.pk if known else None, user=user),
     )
     if request.method == "POST" and form.is_valid():
         form.save()

@@ -3,7 +3,7 @@ pages."""
 
 from ninja import NinjaAPI
 
-from config.api import boards, earnings, feeds, people, pins
+from config.api import boards, earnings, feeds, people, pins, products
 from config.api.bodies import StrictParser
 from config.api.errors import add_handlers
 
@@ -15,5 +15,5 @@ api = NinjaAPI(
     parser=StrictParser(),
 )
 add_handlers(api)
-for noun in (boards, pins, people, feeds, earnings):
+for noun in (boards, pins, people, feeds, products, earnings):
     api.add_router("", noun.router)
