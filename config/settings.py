@@ -172,6 +172,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "socket_timeout": 5,
     "socket_connect_timeout": 1,
+    # While the broker is away a request must not wait for it: kombu would try for 6 s.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "connect_retries_timeout": 1,
 }
 ORDER_POLL_S = env.int("ORDER_POLL_S", 300, validate=checks.positive)
 CELERY_BEAT_SCHEDULE = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_ready
 
 # Shorter than a job's lease, so that a lease that ran out belongs to nobody.
 LIMITS = {"time_limit": 30, "soft_time_limit": 25}
@@ -54,11 +53,6 @@ def tidy() -> None:
     from pinboard.actions.sweeping import tidy_pictures
 
     tidy_pictures()
-
-
-@worker_ready.connect
-def sweep_at_start(**_: object) -> None:
-    sweep.delay()
 
 
 def _is_redelivered(task: Any) -> bool:  # noqa: ANN401

@@ -1,5 +1,9 @@
 """Pictures drawn for a test, and what their bytes say."""
 
+import os
+import signal
+import subprocess
+import time
 from base64 import b64decode
 from io import BytesIO
 
@@ -59,3 +63,17 @@ def with_exif(jpeg, *, padding=b"", marker="somebody's home"):
         for kind, body in blocks
     )
     return jpeg[:2] + segments + jpeg[2:]
+
+
+def kill_the_sandbox():
+    """As soon as one of this process runs; for a thread."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        listed = subprocess.run(
+            ["pgrep", "-P", str(os.getpid()), "-f", "pinboard.pictures.sandbox"],
+            capture_output=True,
+            check=False,
+        )
+        if listed.stdout:
+            os.kill(int(listed.stdout.split()[0]), signal.SIGKILL)
+            return

@@ -1,10 +1,8 @@
 """The sandbox: what it makes of pictures, and how little of a file comes through."""
 
-import os
 import signal
 import subprocess
 import threading
-import time
 
 import pytest
 from django.conf import settings
@@ -15,7 +13,7 @@ from pinboard.exceptions import PictureBroken, PictureRefused, PictureTooHard
 from pinboard.models import Picture
 from pinboard.pictures import jpeg
 from pinboard.pictures.rendering import COMMAND, SandboxDied, _judge, render
-from tests.pictures import HEIC, draw, encode, opened, with_exif
+from tests.pictures import HEIC, draw, encode, kill_the_sandbox, opened, with_exif
 
 PHOTOS = settings.BASE_DIR.parent / "shared" / "data" / "photos"
 FORMATS = PHOTOS / "formats"
@@ -307,24 +305,11 @@ def test_the_sandbox_needs_no_django():
 def test_a_killed_sandbox_is_no_verdict_on_the_picture():
     """40 million pixels take long enough to be hit."""
     huge = encode(Image.new("RGB", (8000, 5000), "teal"), "PNG")
-    killer = threading.Thread(target=_kill_the_sandbox)
+    killer = threading.Thread(target=kill_the_sandbox)
     killer.start()
     with pytest.raises(SandboxDied):
         render(huge)
     killer.join()
-
-
-def _kill_the_sandbox():
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        listed = subprocess.run(
-            ["pgrep", "-P", str(os.getpid()), "-f", "pinboard.pictures.sandbox"],
-            capture_output=True,
-            check=False,
-        )
-        if listed.stdout:
-            os.kill(int(listed.stdout.split()[0]), signal.SIGKILL)
-            return
 
 
 def test_the_status_of_the_sandbox_is_judged():
