@@ -25,14 +25,14 @@ def open_shop(*, owner: User, name: str, host: str = "", description: str = "") 
     host = site_of(f"https://{host}") if host else ""
     if host and Shop.objects.filter(host=host).exists():
         raise ShopHostTaken
-    name = clean_line(name, 80)
+    name, description = clean_line(name, 80), clean_text(description, 1000)
     shop = _create(
         name=name,
         wanted_slug=slugify(name),
         host=host,
-        description=clean_text(description, 1000),
+        description=description,
         owner=owner,
-        board=create_board(owner=owner, title=name, description=description[:1000]),
+        board=create_board(owner=owner, title=name, description=description),
     )
     shop_claimed.send(sender=Shop, shop=shop)
     return shop
