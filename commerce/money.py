@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from commerce.exceptions import MalformedAmount
+from pinboard.prices import decimals_of
 
-NO_DECIMALS = frozenset({"CLP", "JPY", "KRW", "VND"})
 BASIS = 10_000  # basis points in a whole
 
 # ASCII digits only: full-width digits, exponents, signs and separators are refused.
@@ -20,10 +20,6 @@ _AMOUNT = re.compile(r"\A[0-9]{1,12}(?:\.[0-9]{1,2})?\Z")
 def share_of(amount_minor: int, *, rate_bp: int) -> int:
     """`rate_bp` of an amount, rounded down to a whole minor unit."""
     return amount_minor * rate_bp // BASIS
-
-
-def decimals_of(currency: str) -> int:
-    return 0 if currency in NO_DECIMALS else 2
 
 
 def minor_units(text: object, currency: str) -> int:

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from commerce.money import decimals_of, money_shown
+from commerce.money import money_shown
 from commerce.shop_figures import Period
+from pinboard.prices import decimals_of
 
 WIDTH, HEIGHT = 1000, 300
 LINES = 5  # of the grid above zero

@@ -32,7 +32,8 @@ def buy_links(pins: Iterable[Pin]) -> Links:
 @register.inclusion_tag("commerce/_buy_pill.html")
 def buy_button(pin: Pin, links: Links) -> Context:
     """The pill on a card."""
-    return _offer(pin.product, links.get(pin.pk)) | {"name": pin.title}
+    name = pin.title or (pin.product.title if pin.product else "")
+    return _offer(pin.product, links.get(pin.pk)) | {"name": name}
 
 
 @register.inclusion_tag("commerce/_buy_bar.html")
