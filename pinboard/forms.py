@@ -15,7 +15,7 @@ from users.names import clean_name
 LONGEST_PRICE = 12  # digits before the point
 
 
-class BoardChoice(forms.ModelChoiceField):
+class BoardChoice(forms.ModelChoiceField[Board]):
     """One of one's own boards; the list names the ones that others cannot see."""
 
     def label_from_instance(self, board: Board) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 
@@ -22,8 +23,8 @@ class RefusedForms:
     def process_template_response(
         self, request: HttpRequest, response: SimpleTemplateResponse
     ) -> SimpleTemplateResponse:
-        form = (response.context_data or {}).get("form")
-        was_refused = getattr(form, "is_bound", False) and form.errors
+        form: BaseForm | None = (response.context_data or {}).get("form")
+        was_refused = form is not None and form.is_bound and form.errors
         if was_refused and request.method == "POST" and response.status_code == 200:
             response.status_code = 422
         return response

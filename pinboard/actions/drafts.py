@@ -32,7 +32,7 @@ def pin_draft(
     currency: str = "",
 ) -> Pin:
     """Pin one picture of the page, with its product where it has one."""
-    facts = PageFacts.from_json(draft.facts)
+    facts = PageFacts.from_json(draft.facts or {})
     if facts.price is None and price is not None:
         facts = replace(facts, price=str(price), currency=currency)
     # What comes of a secret board is nobody's business: it makes no public page.

@@ -27,7 +27,7 @@ def related_pins(pin: Pin, viewer: Viewer) -> QuerySet[Pin]:
         Pin.objects.visible_to(viewer)
         .filter(near)
         .exclude(pk=pin.pk)
-        .exclude(picture_id=pin.picture_id)
+        .exclude(picture=pin.picture)
         .with_card_data(viewer)
         .order_by(rank, "-pk")[:RELATED]
     )

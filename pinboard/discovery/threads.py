@@ -42,7 +42,8 @@ def threads_of(pin: Pin, after: int = 0) -> tuple[list[Thread], int | None]:
     )
     threads: dict[int, Thread] = {}
     for comment in comments:
-        thread = threads.setdefault(comment.thread, Thread(comment.thread))
+        pk = comment.reply_to_id or comment.pk
+        thread = threads.setdefault(pk, Thread(pk))
         if comment.reply_to_id is None:
             thread.first = comment
         else:

@@ -18,7 +18,7 @@ from pinboard.models import Pin
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-    from django.db.models import Model
+    from django.shortcuts import SupportsGetAbsoluteUrl
 
     from pinboard.models.pin import PinQuerySet
     from users.models import User
@@ -54,7 +54,9 @@ def refused(answer: HttpResponse, error: PinboardError) -> HttpResponse:
     return answer
 
 
-def back(request: HttpRequest, fallback: str | Model) -> HttpResponseRedirect:
+def back(
+    request: HttpRequest, fallback: SupportsGetAbsoluteUrl
+) -> HttpResponseRedirect:
     """To the page whose form this was, where it says so and is ours."""
     asked = request.POST.get("next", "")
     if asked.startswith("/") and url_has_allowed_host_and_scheme(asked, None):

@@ -43,7 +43,7 @@ def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _choice(
     request: HttpRequest, draft: PinDraft, by: User, page: dict[str, Any]
 ) -> HttpResponse:
-    facts = PageFacts.from_json(draft.facts)
+    facts = PageFacts.from_json(draft.facts or {})
     pictures = facts.images[:MOST_PICTURES]
     first = _first_words(request, draft, facts)
     form = DraftForm(posted(request), by=by, pictures=pictures, initial=first)

@@ -67,7 +67,7 @@ def pin_save(request: HttpRequest, pk: int) -> HttpResponse:
     form = SavePinForm(posted(request), by=by, initial=_asked(request))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            board = board_to_fill(by=by, **_board_of(form))
+            board = _board_of(form, by)
             copy = pins.save_pin(pin=pin, board=board, by=by)
         undo = reverse("pinboard:pin-delete", args=[copy.pk])
         told = _("Saved to %(board)s") % {"board": board.title}
@@ -132,7 +132,7 @@ def _pin_of(form: ComposerForm, *, by: User, request: HttpRequest) -> Any:  # no
     """Pin the upload, or begin to read the address. A new board stands or falls with
     it."""
     told = form.cleaned_data
-    board = board_to_fill(by=by, **_board_of(form))
+    board = _board_of(form, by)
     words = {name: told[name] for name in ("title", "description", "alt")}
     if told["image"]:
         content = told["image"].read()
@@ -149,9 +149,9 @@ def _composer(request: HttpRequest, form: ComposerForm, status: int) -> HttpResp
     return render(request, "pinboard/pin_form.html", page, status=status)
 
 
-def _board_of(form: ComposerForm | SavePinForm) -> dict[str, Board | str | None]:
+def _board_of(form: ComposerForm | SavePinForm, by: User) -> Board:
     told = form.cleaned_data
-    return {"board": told["board"], "new_title": told["new_board"]}
+    return board_to_fill(by=by, board=told["board"], new_title=told["new_board"])
 
 
 def _field_of(form: ComposerForm) -> str:

@@ -28,14 +28,21 @@ def shop_detail(request: HttpRequest, slug: str) -> HttpResponse:
         shops.annotate(followed_by_viewer=Exists(follows)), slug=slug
     )
     if request.GET.get("tab") == "pins":
-        rows = Pin.objects.visible_to(request.user).filter(
-            Q(product__shop=shop) | Q(board__shop=shop)
-        )
-        page = page_or_404(request, rows.with_card_data(request.user))
-        shown = {"pins": page.items, "tab": "pins"}
+        shown = _pins_tab(request, shop)
     else:
-        products = shop.products.filter(removed_at=None).select_related("picture")
-        page = page_or_404(request, products)
-        shown = {"products": page.items, "tab": "products"}
-    shown |= {"shop": shop, "next_cursor": page.next_cursor}
-    return render(request, "pinboard/shop_detail.html", shown)
+        shown = _products_tab(request, shop)
+    return render(request, "pinboard/shop_detail.html", shown | {"shop": shop})
+
+
+def _products_tab(request: HttpRequest, shop: Shop) -> dict[str, object]:
+    rows = shop.products.filter(removed_at=None).select_related("picture")
+    page = page_or_404(request, rows)
+    return {"tab": "products", "products": page.items, "next_cursor": page.next_cursor}
+
+
+def _pins_tab(request: HttpRequest, shop: Shop) -> dict[str, object]:
+    rows = Pin.objects.visible_to(request.user).filter(
+        Q(product__shop=shop) | Q(board__shop=shop)
+    )
+    page = page_or_404(request, rows.with_card_data(request.user))
+    return {"tab": "pins", "pins": page.items, "next_cursor": page.next_cursor}

@@ -20,7 +20,7 @@ from pinboard.views.pin_page import show_pin
 from users.models import User
 
 if TYPE_CHECKING:
-    from django.db.models import Model
+    from django.shortcuts import SupportsGetAbsoluteUrl
 
 
 @login_required
@@ -104,7 +104,9 @@ def _is_on(request: HttpRequest) -> bool:
     return request.POST.get("on", "1") == "1"
 
 
-def _answer(request: HttpRequest, act: Callable[[], int], thing: Model) -> HttpResponse:
+def _answer(
+    request: HttpRequest, act: Callable[[], int], thing: SupportsGetAbsoluteUrl
+) -> HttpResponse:
     """Do it; a script gets the state and the count, a form its page again."""
     count = act()
     if "application/json" in request.headers.get("Accept", ""):

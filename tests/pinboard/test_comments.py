@@ -56,9 +56,7 @@ def test_a_bad_comment_is_422_and_keeps_its_text(client, pin, bob, text):
 @pytest.mark.parametrize("asked", ["0", "none", str(10**30)])
 def test_a_reply_to_nothing_is_422(client, pin, bob, asked):
     client.force_login(bob)
-    answer = client.post(
-        f"/pins/{pin.pk}/comment/", {"text": "hi", "reply_to": asked}
-    )
+    answer = client.post(f"/pins/{pin.pk}/comment/", {"text": "hi", "reply_to": asked})
     assert answer.status_code == 422
 
 
@@ -86,7 +84,9 @@ def test_the_author_edits_a_comment_and_nobody_else(client, pin, alice, bob):
     assert client.get(address("comment-edit", written)).status_code == 404
     client.force_login(bob)
     assert "Nice" in client.get(address("comment-edit", written)).content.decode()
-    assert client.post(address("comment-edit", written), {"text": ""}).status_code == 422
+    assert (
+        client.post(address("comment-edit", written), {"text": ""}).status_code == 422
+    )
     client.post(address("comment-edit", written), {"text": "Very nice"})
     html = client.get(f"/pins/{pin.pk}/").content.decode()
     assert "Very nice" in html

@@ -149,7 +149,9 @@ def test_an_odd_source_address_makes_no_link(client, alice):
     assert "javascript:" not in page_of(client, pin).content.decode()
 
 
-def test_more_like_this_shows_the_same_shop_and_never_the_pin_itself(client, alice, bob):
+def test_more_like_this_shows_the_same_shop_and_never_the_pin_itself(
+    client, alice, bob
+):
     shop = make_shop()
     pin = make_pin(make_board(alice), product=make_product(shop))
     near = make_pin(make_board(bob), product=make_product(shop))
