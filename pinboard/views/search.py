@@ -63,6 +63,8 @@ def search(request: HttpRequest) -> HttpResponse:
         "kind": "pins",
     }
     if not form.is_valid():
+        page["search_text"] = form["q"].value() or ""
+        page["kind"] = form.cleaned_data.get("kind") or "pins"
         return render(request, "pinboard/search.html", page, status=400)
     kind = form.cleaned_data["kind"] or "pins"
     q = form.cleaned_data["q"]
