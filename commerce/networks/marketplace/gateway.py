@@ -264,7 +264,7 @@ def _index(after: tuple[float, str], ended: tuple[float, str]) -> str:
 
 def _end_of(index: str) -> tuple[float, str]:
     try:
-        moment, _, key = index.split("|")[1].partition("_")
+        moment, key = index.split("|")[1].split("_", 1)
         return float(moment), base64.urlsafe_b64decode(key).decode()
     except (IndexError, ValueError) as error:
         raise _argument(1008, "positionIndex is wrong") from error

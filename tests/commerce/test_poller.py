@@ -1,0 +1,351 @@
+"""The poller and the real marketplace: nothing lost, nothing twice."""
+
+import threading
+import time
+from datetime import timedelta
+from io import StringIO
+
+import httpx
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from commerce import tasks
+from commerce.actions.imports import import_orders
+from commerce.actions.links import ensure_link
+from commerce.click_refs import click_ref_of
+from commerce.exceptions import NetworkError
+from commerce.models import Network, Observation, OrderLine, PostbackKey
+from commerce.networks import top_client
+from tests.commerce.marketplace import APP_KEY, APP_SECRET, Marketplace
+from tests.factories import (
+    make_board,
+    make_click,
+    make_pin,
+    make_product,
+    make_programme,
+    make_shop,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory):
+    market = Marketplace(tmp_path_factory.mktemp("market"))
+    market.stock()
+    yield market
+    market.stop()
+
+
+@pytest.fixture
+def league(market, monkeypatch, settings):
+    """The network whose gateway the marketplace is, and nothing of before on it."""
+    monkeypatch.setenv("TEST_LEAGUE_SECRET", APP_SECRET)
+    settings.MARKETPLACE_URL = market.url
+    for name in ("ban", "outage", "truncated", "stale_index", "empty_page"):
+        market.play(name, 0)
+    for name in ("duplicates", "season", "clock_skew"):
+        market.play(name, 0)
+    network = Network.objects.create(
+        code="league",
+        name="League",
+        adapter=Network.Adapter.TAOBAO,
+        base_url=f"{market.url}/router/rest",
+        app_key=APP_KEY,
+        secret_ref="TEST_LEAGUE_SECRET",
+        polled_until=timezone.now(),
+    )
+    make_programme(network=network, shop=None, hosts=[market.url.split("//")[1]])
+    return network
+
+
+@pytest.fixture
+def link(league, market, alice):
+    url = f"{market.url}/item/2"
+    product = make_product(make_shop(), url=url, url_key=url)
+    return ensure_link(pin=make_pin(make_board(alice), product=product))
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    monkeypatch.setattr(top_client, "PAGE_SIZE", 2)
+
+
+def poll(network):
+    """As if a little later: the gateway reports whole seconds, but not the last."""
+    time.sleep(1.1)
+    network.refresh_from_db()
+    return import_orders(network=network)
+
+
+def test_a_sale_finds_its_click_by_sub_id_and_time(league, market, link, alice):
+    click = make_click(link)
+    line = market.buy("2", relation_id=link.network_sub_id)
+
+    poll(league)
+
+    row = OrderLine.objects.get(line_id=line)
+    assert (row.status, row.paid_minor) == ("paid", 28000)
+    assert (row.gross_fee_minor, row.tech_fee_minor) == (2520, 252)
+    attribution = row.attributions.get()
+    assert (attribution.basis, attribution.click) == ("sub_id", click)
+    assert attribution.beneficiary == alice
+    assert row.commission.net_minor == 2268
+
+
+def test_a_sale_that_brings_its_reference_back_names_its_click(league, market, link):
+    clicks = [make_click(link), make_click(link)]
+    line = market.buy(
+        "2", relation_id=link.network_sub_id, unid=click_ref_of(clicks[0].pk)
+    )
+
+    poll(league)
+
+    attribution = OrderLine.objects.get(line_id=line).attributions.get()
+    assert (attribution.basis, attribution.click) == ("click_ref", clicks[0])
+
+
+def test_an_order_moves_on_and_is_refunded_and_is_not(league, market, link):
+    make_click(link)
+    line = market.buy("2", relation_id=link.network_sub_id)
+    poll(league)
+    market.move(line, "settled")
+    market.desk(line, "refund", amount="140.00")
+    poll(league)
+
+    row = OrderLine.objects.get(line_id=line)
+    assert (row.status, row.settled_minor) == ("settled", 28000)
+    assert row.received_at
+    assert row.refunded_minor == 14000
+    assert row.commission.net_minor == 1134
+
+    refund = row.refunds.get()
+    market.desk(line, "fail-refund", refund_id=refund.refund_id)
+    poll(league)
+    row.refresh_from_db()
+    assert row.refunded_minor == 0
+    assert row.commission.net_minor == 2268
+
+
+def test_what_was_read_before_is_read_and_kept_once(league, market):
+    line = market.buy("2")
+    assert poll(league) >= 1
+    before = Observation.objects.count()
+    assert poll(league) >= 1  # the overlap
+
+    assert Observation.objects.count() == before
+    assert OrderLine.objects.get(line_id=line).version == 1
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_all_pages_are_read_though_rows_repeat_on_them(league, market):
+    market.play("duplicates")
+    lines = {market.buy("2") for _ in range(5)}
+    poll(league)
+
+    assert lines <= set(OrderLine.objects.values_list("line_id", flat=True))
+    assert Observation.objects.filter(line_id__in=lines).count() == 5
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize(
+    "trouble", ["stale_index", "outage", "truncated", "empty_page"]
+)
+def test_a_trouble_that_passes_loses_nothing(league, market, trouble):
+    lines = {market.buy("2") for _ in range(3)}
+    market.play(trouble)
+    poll(league)
+
+    assert lines <= set(OrderLine.objects.values_list("line_id", flat=True))
+
+
+def test_in_season_its_windows_are_short_enough(league, market):
+    market.play("season")
+    Network.objects.update(polled_until=timezone.now() - timedelta(minutes=50))
+    poll(league)
+
+
+def test_the_mark_moves_after_the_last_page_only(league, market):
+    mark = league.polled_until
+    market.buy("2")
+    market.play("outage", 9)
+    with pytest.raises(NetworkError) as refusal:
+        poll(league)
+    league.refresh_from_db()
+    assert refusal.value.retry
+    assert league.polled_until == mark
+
+    market.play("outage", 0)
+    poll(league)
+    league.refresh_from_db()
+    assert league.polled_until > mark
+
+
+def test_a_long_ban_is_told_and_not_slept_through(league, market):
+    market.play("ban", 50)
+    with pytest.raises(NetworkError) as refusal:
+        poll(league)
+    assert 45 < refusal.value.retry_after_s <= 51
+
+
+def test_a_short_ban_is_slept_through(league, market):
+    line = market.buy("2")
+    market.play("ban", 2)
+    poll(league)
+    assert OrderLine.objects.filter(line_id=line).exists()
+
+
+def test_a_clock_that_is_off_is_no_reason_to_ask_again(league, market):
+    market.play("clock_skew", 700)
+    with pytest.raises(NetworkError) as refusal:
+        poll(league)
+    assert (refusal.value.network_code, refusal.value.retry) == ("31", False)
+
+
+def test_a_wrong_secret_is_no_reason_to_ask_again(league, monkeypatch):
+    monkeypatch.setenv("TEST_LEAGUE_SECRET", "guess")
+    with pytest.raises(NetworkError) as refusal:
+        poll(league)
+    assert (refusal.value.network_code, refusal.value.retry) == ("25", False)
+
+
+def test_a_missing_secret_is_named(league, monkeypatch):
+    monkeypatch.delenv("TEST_LEAGUE_SECRET")
+    with pytest.raises(NetworkError, match="TEST_LEAGUE_SECRET"):
+        import_orders(network=league)
+
+
+def test_since_reads_further_back_and_leaves_no_gap_behind_the_mark(league, market):
+    line = market.buy("2")
+    ahead = timezone.now() + timedelta(hours=1)
+    Network.objects.update(polled_until=ahead)
+    league.refresh_from_db()
+    time.sleep(1.1)
+    import_orders(network=league, since=timezone.now() - timedelta(minutes=5))
+
+    league.refresh_from_db()
+    assert OrderLine.objects.filter(line_id=line).exists()
+    assert league.polled_until == ahead
+
+
+def test_a_budget_ends_a_long_way_after_a_slice(league):
+    long_ago = timezone.now() - timedelta(hours=5)
+    Network.objects.update(polled_until=long_ago)
+    league.refresh_from_db()
+    import_orders(network=league, budget_s=0.001)
+
+    league.refresh_from_db()
+    assert long_ago < league.polled_until < timezone.now() - timedelta(hours=4)
+
+
+def test_a_row_that_cannot_be_read_is_kept_and_holds_nothing_up(league, market):
+    from commerce.actions.imports import _keep
+
+    good = {
+        "trade_id": "1",
+        "tk_status": 12,
+        "tk_create_time": "2026-11-01 10:00:00",
+        "alipay_total_price": "1.00",
+    }
+    assert _keep(league, [{"trade_id": "2", "tk_status": 12}, good]) == 2
+
+    assert OrderLine.objects.get().line_id == "1"
+    assert Observation.objects.get(code="malformed").line_id == "2"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_poller_leaves_the_work_to_the_first(league):
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_lock(hashtextextended(%s, 0))",
+                [f"poll:{league.pk}"],
+            )
+            held.set()
+            done.wait(20)
+        connection.close()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait(20)
+    mark = league.polled_until
+    try:
+        assert import_orders(network=league) == 0
+    finally:
+        done.set()
+        other.join()
+    league.refresh_from_db()
+    assert league.polled_until == mark
+
+
+def test_the_command_polls_one_network_or_says_why_not(league, market):
+    line = market.buy("2")
+    time.sleep(1.1)
+    out = StringIO()
+    call_command("import_orders", "--network", "league", stdout=out)
+
+    assert "league" in out.getvalue()
+    assert OrderLine.objects.filter(line_id=line).exists()
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("import_orders", "--network", "nobody")
+    for wrong in ("yesterday", "2026-02-31"):
+        with pytest.raises(CommandError):
+            call_command("import_orders", "--since", wrong)
+    market.play("ban", 60)
+    with pytest.raises(CommandError, match="App Call Limited"):
+        call_command("import_orders")
+
+
+def test_the_task_goes_on_where_a_network_is_down(league, market):
+    line = market.buy("2")
+    time.sleep(1.1)
+    Network.objects.create(code="a-dead-one", name="Dead", adapter="taobao")
+    tasks.import_orders()
+    assert OrderLine.objects.filter(line_id=line).exists()
+
+
+def test_a_sweep_reads_a_day_by_its_payments(league):
+    tasks.sweep_day(league.pk, 1)
+    assert not OrderLine.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_from_buy_to_the_pinners_earnings(market, alice, live_server, settings):
+    """The whole way of a direct programme, by the pages and processes people use."""
+    from commerce.models import SplitRule
+    from tests.factories import LONG_AGO
+
+    if not SplitRule.objects.exists():
+        SplitRule.objects.create(version=1, valid=(LONG_AGO, None))
+    settings.MARKETPLACE_URL = market.url
+    programme = make_programme(code="own-direct", hosts=[market.url.split("//")[1]])
+    PostbackKey.objects.create(programme=programme, kid="k1", secret="shop-secret")
+    market.stock(postback_url=f"{live_server.url}/commerce/postbacks/own-direct/")
+    url = f"{market.url}/item/1"
+    product = make_product(make_shop(), url=url, url_key=url)
+    link = ensure_link(pin=make_pin(make_board(alice), product=product))
+
+    browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
+    go = httpx.get(
+        f"{live_server.url}{link.get_absolute_url()}", headers=browser, trust_env=False
+    )
+    landing = httpx.URL(go.headers["Location"])
+    line_id = market.buy("1", pb_click=landing.params["pb_click"])
+
+    line = wait_for(lambda: OrderLine.objects.filter(line_id=line_id).first())
+    assert line.commission.net_minor == 1592
+    assert line.commission.shares.get(party=alice).amount_minor == 1114
+    market.desk(line_id, "refund", amount="199.00")
+    wait_for(lambda: OrderLine.objects.get().refunded_minor == 19900)
+
+
+def wait_for(look, seconds=20):
+    end = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.1)
+    return seen
