@@ -1,0 +1,237 @@
+"""Batches of payouts: one prepares, another approves, the bank answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Model, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from commerce.actions.payouts import (
+    approve_batch,
+    cancel_batch,
+    export_batch,
+    mark_failed,
+    mark_paid,
+    prepare_batch,
+    why_not_approve_batch,
+)
+from commerce.admin.base import CommerceAdmin, attempt, badge
+from commerce.exceptions import CommerceError
+from commerce.models import Account, Payout, PayoutBatch
+from commerce.money import money_shown
+from users.models import User
+
+
+class BatchWithSums(PayoutBatch):
+    """What `get_queryset` annotates, said once for the type checker."""
+
+    payout_count: int
+    total: int | None
+
+    class Meta:
+        abstract = True
+
+
+@admin.register(PayoutBatch)
+class PayoutBatchAdmin(CommerceAdmin):
+    list_display = [
+        "number",
+        "state_shown",
+        "people",
+        "amount",
+        "created_by",
+        "approved_by",
+        "created_at",
+    ]
+    list_filter = ["state", "currency"]
+    list_select_related = ["created_by", "approved_by"]
+    ordering = ["-pk"]
+    actions = None
+    actions_on_bottom = True
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PayoutBatch]:
+        rows = super().get_queryset(request)
+        return rows.annotate(
+            payout_count=Count("payouts"), total=Sum("payouts__amount_minor")
+        )
+
+    @admin.display(description=gettext_lazy("batch"), ordering="pk")
+    def number(self, row: PayoutBatch) -> str:
+        return f"#{row.pk}"
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_shown(self, row: PayoutBatch) -> SafeString:
+        return badge(row.get_state_display(), row.state)
+
+    @admin.display(description=gettext_lazy("people"))
+    def people(self, row: BatchWithSums) -> int:
+        return row.payout_count
+
+    @admin.display(description=gettext_lazy("amount"))
+    def amount(self, row: BatchWithSums) -> SafeString:
+        shown = money_shown(row.total or 0, row.currency, exact=True)
+        return format_html('<span class="number"><b>{}</b></span>', shown)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/decide/", view(self.decide), name="commerce_batch_decide"),
+            path("<int:pk>/bank.csv", view(self.export), name="commerce_batch_export"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Which currency; then the list is made and frozen."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        owed = _owed_by_currency()
+        if request.method == "POST":
+            currency = request.POST.get("currency", "")
+            if currency not in {row["currency"] for row in owed}:
+                messages.error(request, _("Choose a currency."))
+                return redirect("admin:commerce_payoutbatch_add")
+            try:
+                batch = prepare_batch(currency=currency, by=_who(request))
+            except CommerceError as error:
+                messages.error(request, str(error.for_user))
+                return redirect("admin:commerce_payoutbatch_add")
+            messages.success(request, _("Prepared. Another reviewer approves it now."))
+            return redirect("admin:commerce_payoutbatch_change", batch.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Prepare a payout batch"),
+            "media": self.media,
+            "owed": owed,
+        }
+        return TemplateResponse(request, "admin/commerce/batch_prepare.html", context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        batch = None
+        if object_id.isdecimal() and len(object_id) <= 18:
+            batch = self.get_queryset(request).filter(pk=object_id).first()
+        if batch is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        payouts = batch.payouts.select_related("user__payout_account")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Payout batch %(number)s") % {"number": f"#{batch.pk}"},
+            "original": batch,
+            "media": self.media,
+            "batch": batch,
+            "payouts": payouts.prefetch_related(
+                "lines__share__commission__line"
+            ).order_by("pk"),
+            "refusal": why_not_approve_batch(batch, by=_who(request)),
+            "can_approve": request.user.has_perm("commerce.approve_payoutbatch"),
+            "can_change": request.user.has_perm("commerce.change_payoutbatch"),
+        }
+        return TemplateResponse(request, "admin/commerce/batch_detail.html", context)
+
+    def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        batch, by = get_object_or_404(PayoutBatch, pk=pk), _who(request)
+        decision = request.POST.get("decision")
+        if decision == "approve":
+            attempt(request, _("Approved."), approve_batch, batch=batch, by=by)
+        elif decision == "cancel":
+            attempt(request, _("Cancelled."), cancel_batch, batch=batch, by=by)
+        elif decision in ("paid", "failed"):
+            self._answer(request, batch, decision)
+        return redirect("admin:commerce_payoutbatch_change", pk)
+
+    def _answer(self, request: HttpRequest, batch: PayoutBatch, answer: str) -> None:
+        """What the bank says about one payout."""
+        number = request.POST.get("payout", "")
+        if not number.isdecimal() or len(number) > 18:
+            messages.error(request, _("Choose a payout."))
+            return
+        payout = get_object_or_404(Payout, pk=number, batch=batch)
+        text = request.POST.get("text", "").replace("\0", "")
+        by = _who(request)
+        if answer == "paid":
+            attempt(
+                request,
+                _("Marked as paid."),
+                mark_paid,
+                payout=payout,
+                by=by,
+                external_ref=text,
+            )
+        else:
+            attempt(
+                request,
+                _("Marked as failed; it is owed again."),
+                mark_failed,
+                payout=payout,
+                by=by,
+                note=text,
+            )
+
+    def export(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """By POST: from the first export on a batch cannot be cancelled."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        batch = get_object_or_404(PayoutBatch, pk=pk)
+        try:
+            text = export_batch(batch=batch, by=_who(request))
+        except CommerceError as error:
+            messages.error(request, str(error.for_user))
+            return redirect("admin:commerce_payoutbatch_change", pk)
+        response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="batch-{pk}.csv"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def _owed_by_currency() -> list[dict[str, Any]]:
+    """Credits alone: a debt of one person lessens nobody else's money."""
+    owed = Account.objects.filter(kind=Account.Kind.PAYABLE, balance_minor__lt=0)
+    rows = owed.values("currency").annotate(
+        people=Count("pk"), minor=Sum("balance_minor")
+    )
+    return [
+        {**row, "amount": money_shown(-row["minor"], row["currency"], exact=True)}
+        for row in rows.order_by("currency")
+    ]
+
+
+def _who(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
