@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pinboard.models import Board, Comment, Pin, Visibility
 from users.models import User
-from users.names import clean_name
+from users.names import clean_name, clean_title
 
 LONGEST_PRICE = 12  # digits before the point
 
@@ -41,7 +41,7 @@ class _BoardFields(forms.Form):
         self.fields["board"].queryset = boards  # type: ignore[attr-defined]  # BoardChoice has one
 
     def clean_new_board(self) -> str:
-        return clean_name(self.cleaned_data["new_board"])
+        return clean_title(self.cleaned_data["new_board"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -168,7 +168,7 @@ class BoardForm(forms.ModelForm[Board]):
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
     def clean_title(self) -> str:
-        title = clean_name(self.cleaned_data["title"])
+        title = clean_title(self.cleaned_data["title"])
         if not title:
             raise ValidationError(_("Give the board a title."), code="required")
         return title

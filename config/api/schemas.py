@@ -12,10 +12,11 @@ from ninja import Schema
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from pinboard.discovery.keyset import LARGEST_ID
-from users.names import clean_name
+from users.names import clean_name, clean_title
 
 T = TypeVar("T")
 _DIGITS = re.compile(r"[0-9]{1,19}")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # overrides, isolates
 _CURRENCY = r"^[A-Z]{3}$"
 
 
@@ -40,7 +41,7 @@ def path_id(text: str) -> int:
 
 
 def _named(text: str) -> str:
-    name = clean_name(text)
+    name = clean_title(text)
     if not name:
         raise ValueError(_("This is needed."))
     return name
@@ -51,7 +52,7 @@ Title = Annotated[
     str, StringConstraints(max_length=200, min_length=1), AfterValidator(_named)
 ]
 MaybeTitle = Annotated[
-    str, StringConstraints(max_length=200), AfterValidator(clean_name)
+    str, StringConstraints(max_length=200), AfterValidator(clean_title)
 ]
 Currency = Annotated[str, StringConstraints(pattern=_CURRENCY)]
 Visibility = Literal["public", "secret", "link"]

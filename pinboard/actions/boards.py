@@ -10,7 +10,7 @@ from django.utils import timezone
 from pinboard.actions.pictures import refresh_publicity
 from pinboard.discovery.words import vector_of
 from pinboard.models import Board, Picture, Visibility
-from users.names import clean_name
+from users.names import clean_title
 
 if TYPE_CHECKING:
     from users.models import User
@@ -26,7 +26,7 @@ def create_board(
 ) -> Board:
     board = Board(
         owner=owner,
-        title=clean_name(title),
+        title=clean_title(title),
         description=description.strip(),
         visibility=Visibility(visibility),
     )
@@ -49,7 +49,7 @@ def edit_board(
     mine = Board.objects.editable_by(by).select_for_update(no_key=True).get(pk=board.pk)
     before = mine.visibility
     if title is not None:
-        mine.title = clean_name(title)
+        mine.title = clean_title(title)
         mine.slug = mine.slug_of_title()
     if description is not None:
         mine.description = description.strip()
