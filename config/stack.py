@@ -6,6 +6,8 @@ files, the demo), which end by themselves; then what serves people.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import socket
 import sys
@@ -182,7 +184,7 @@ def environment(data_dir: Path) -> dict[str, str]:
         "MARKETPLACE_URL": f"http://{marketplace}",
     }
     if is_demo:
-        defaults |= DEMO_DEFAULTS
+        defaults |= DEMO_DEFAULTS | _league_keys(data_dir)
     given = {name: value for name, value in os.environ.items() if value}
     hosts = [*given.get("FETCH_ALLOWED_HOSTS", "").split(","), marketplace]
     return (
@@ -197,6 +199,17 @@ def environment(data_dir: Path) -> dict[str, str]:
             "PYTHONUNBUFFERED": "1",
         }
     )
+
+
+def _league_keys(data_dir: Path) -> dict[str, str]:
+    """How the demo's site signs to the marketplace's gateway: the same at each start,
+    for the marketplace has them from the seeding."""
+    seed = secret_key(data_dir).encode()
+    secret, session = (
+        hmac.new(seed, word, hashlib.sha256).hexdigest()[:32]
+        for word in (b"league secret", b"league session")
+    )
+    return {"DEMO_LEAGUE_SECRET": secret, "DEMO_LEAGUE_SECRET_SESSION": session}
 
 
 def is_taken(port: int, host: str = "127.0.0.1") -> bool:

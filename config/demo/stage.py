@@ -13,8 +13,6 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.utils import timezone
-from pinboard.actions.products import upsert_product
-from pinboard.actions.shops import open_shop
 
 from config.demo.goods import Good
 from config.demo.words import (
@@ -31,6 +29,8 @@ from pinboard.actions.boards import create_board
 from pinboard.actions.notifications import notify
 from pinboard.actions.pictures import intake
 from pinboard.actions.pins import pin_upload, save_pin
+from pinboard.actions.products import upsert_product
+from pinboard.actions.shops import open_shop
 from pinboard.actions.social import (
     comment,
     follow_board,
