@@ -16,7 +16,6 @@ from users.names import clean_name, clean_title
 
 T = TypeVar("T")
 _DIGITS = re.compile(r"[0-9]{1,19}")
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # overrides, isolates
 _CURRENCY = r"^[A-Z]{3}$"
 
 

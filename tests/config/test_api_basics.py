@@ -173,7 +173,6 @@ def test_no_body_at_all_lacks_what_is_needed(client, alice):
         ({}, "title"),
         ({"title": " "}, "title"),
         ({"title": "\u200b"}, "title"),
-        ({"title": "turned \u202eevil\u202c"}, "title"),
         ({"title": "x" * 201}, "title"),
         ({"title": {"a": 1}}, "title"),
         ({"title": None}, "title"),
