@@ -1,7 +1,7 @@
 """Search over pins, boards, people and products: newest first, pages by key.
 
 Each function gives a queryset; words that nothing can hold give an empty one, no words
-at all give everything.
+at all give everything. Where the words find nothing, the `alike` ones forgive a typo.
 """
 
 from __future__ import annotations
@@ -56,12 +56,21 @@ def search_pins(q: str, viewer: Viewer, filters: Filters = NO_FILTERS) -> PinQue
     return pins.filter(search=words) if words else pins.none()
 
 
+def pins_alike(q: str, viewer: Viewer, filters: Filters = NO_FILTERS) -> PinQuerySet:
+    """Pins whose title has a word much like the one looked for."""
+    return search_pins("", viewer, filters).filter(title__trigram_word_similar=q)
+
+
 def search_boards(q: str, viewer: Viewer) -> BoardQuerySet:
     boards = Board.objects.listed_for(viewer)
     if not q.strip():
         return boards
     words = query_of(q)
     return boards.filter(search=words) if words else boards.none()
+
+
+def boards_alike(q: str, viewer: Viewer) -> BoardQuerySet:
+    return search_boards("", viewer).filter(title__trigram_word_similar=q)
 
 
 def search_people(q: str) -> QuerySet[User]:
@@ -83,3 +92,7 @@ def search_products(q: str, filters: Filters = NO_FILTERS) -> QuerySet[Product]:
         return products
     words = query_of(q)
     return products.filter(search=words) if words else products.none()
+
+
+def products_alike(q: str, filters: Filters = NO_FILTERS) -> QuerySet[Product]:
+    return search_products("", filters).filter(title__trigram_word_similar=q)

@@ -68,7 +68,12 @@ class Board(models.Model):
     objects = BoardQuerySet.as_manager()
 
     class Meta:
-        indexes = [GinIndex(fields=["search"], name="board_search")]
+        indexes = [
+            GinIndex(fields=["search"], name="board_search"),
+            GinIndex(
+                fields=["title"], opclasses=["gin_trgm_ops"], name="board_title_alike"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(visibility__in=Visibility.values),

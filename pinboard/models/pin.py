@@ -144,6 +144,9 @@ class Pin(models.Model):
         ordering = ["-pk"]
         indexes = [
             GinIndex(fields=["search"], name="pin_search"),
+            GinIndex(
+                fields=["title"], opclasses=["gin_trgm_ops"], name="pin_title_alike"
+            ),
             models.Index(fields=["board", "-id"], name="pin_of_board"),
             models.Index(fields=["pinner", "-id"], name="pin_of_pinner"),
             models.Index(fields=["product", "-id"], name="pin_of_product"),

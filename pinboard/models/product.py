@@ -22,9 +22,7 @@ class Availability(models.TextChoices):
 class Product(models.Model):
     """Something that a shop sells, as its page or its retailer described it last."""
 
-    shop = models.ForeignKey(
-        "pinboard.Shop", models.PROTECT, related_name="products"
-    )
+    shop = models.ForeignKey("pinboard.Shop", models.PROTECT, related_name="products")
     sku = models.CharField(_("SKU"), max_length=64, blank=True)
     title = models.CharField(_("title"), max_length=200)
     description = models.TextField(_("description"), max_length=5000, blank=True)
@@ -47,7 +45,12 @@ class Product(models.Model):
     removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [GinIndex(fields=["search"], name="product_search")]
+        indexes = [
+            GinIndex(fields=["search"], name="product_search"),
+            GinIndex(
+                fields=["title"], opclasses=["gin_trgm_ops"], name="product_title_alike"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["shop", "sku"],

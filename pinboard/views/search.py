@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +11,10 @@ from django.views.decorators.http import require_GET
 
 from pinboard.discovery import search as finding
 from pinboard.discovery.covers import load_covers, with_cover_ids
+from pinboard.discovery.keyset import Page
 from pinboard.views.paging import page_or_404
+
+M = TypeVar("M", bound=Model)
 
 KINDS = [
     ("pins", _("Pins")),
@@ -74,14 +78,19 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def _pins(request: HttpRequest, q: str, filters: finding.Filters) -> dict[str, object]:
-    found = finding.search_pins(q, request.user, filters)
-    page = page_or_404(request, found.with_card_data(request.user))
+    viewer = request.user
+    page = _page(
+        request,
+        finding.search_pins(q, viewer, filters).with_card_data(viewer),
+        finding.pins_alike(q, viewer, filters).with_card_data(viewer),
+    )
     return {"pins": page.items, "next_cursor": page.next_cursor}
 
 
 def _boards(request: HttpRequest, q: str, _: finding.Filters) -> dict[str, object]:
     found = with_cover_ids(finding.search_boards(q, request.user))
-    page = page_or_404(request, found)
+    alike = with_cover_ids(finding.boards_alike(q, request.user))
+    page = _page(request, found, alike)
     load_covers(page.items)
     return {"boards": page.items, "next_cursor": page.next_cursor}
 
@@ -94,8 +103,15 @@ def _people(request: HttpRequest, q: str, _: finding.Filters) -> dict[str, objec
 def _products(
     request: HttpRequest, q: str, filters: finding.Filters
 ) -> dict[str, object]:
-    page = page_or_404(request, finding.search_products(q, filters))
+    found = finding.search_products(q, filters)
+    page = _page(request, found, finding.products_alike(q, filters))
     return {"products": page.items, "next_cursor": page.next_cursor}
+
+
+def _page(request: HttpRequest, found: QuerySet[M], alike: QuerySet[M]) -> Page[M]:
+    """What has the words; where nothing has them, what is spelt much like them."""
+    page = page_or_404(request, found)
+    return page if page.items else page_or_404(request, alike)
 
 
 _FINDERS = {

@@ -51,6 +51,24 @@ def test_boards_people_and_products_are_found(client, alice):
         assert 'href="/people/alice/"' in page(q=name, kind="people"), name
 
 
+def test_a_typo_is_forgiven_where_nothing_has_the_words(client, alice):
+    board = make_board(alice, "Dresses I like")
+    pin = index(make_pin(board, title="Blue dresses"))
+    product = make_product(title="Blue dress")
+    hidden = make_board(alice, "Dresses for her", visibility="secret")
+    make_pin(hidden, title="Hush dresses")
+
+    def page(**params):
+        return search(client, q="dreses", **params).content.decode()
+
+    for typo in ("dreses", "dressses", "dreeses", "dresess"):
+        assert pin_ids(search(client, q=typo)) == [pin.pk], typo
+    assert product.get_absolute_url() in page(kind="products")
+    assert board.get_absolute_url() in page(kind="boards")
+    assert hidden.get_absolute_url() not in page(kind="boards")
+    assert pin_ids(search(client, q="umbrella")) == []
+
+
 def test_closed_accounts_are_not_found(client, alice):
     alice.is_active = False
     alice.save()
