@@ -254,7 +254,8 @@ def _prepare_payout(
 ) -> None:
     """One payout, with a line for what is netted: the difference between what the
     ledger owes and the shares that still wait, be they in this batch or held."""
-    person = User.objects.select_related("payout_account").get(pk=payable.user_id)
+    people = User.objects.select_related("payout_account")
+    person = people.get(accounts=payable)
     waiting = _unpaid_shares(batch.currency).filter(party=person)
     owed_by_shares = waiting.aggregate(total=Sum("amount_minor"))["total"] or 0
     netted = -payable.balance_minor - owed_by_shares

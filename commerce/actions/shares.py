@@ -53,7 +53,7 @@ def _parts(
     click, shop = attribution.click, line.programme.shop
     clicked_at = click.occurred_at if click else line.created_at
     site_has = {shop.owner_id} if shop and shop.owner_id else set()
-    nobody_has = set()
+    nobody_has: set[int] = set()
     for person in _people_of(attribution):
         if person.closed_at:
             erased_before = person.closed_at <= clicked_at

@@ -5,14 +5,19 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import Model
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from commerce.exceptions import CommerceError
+from users.models import User
 
 # Below this PostgreSQL counts faster than a person can tell.
 COUNTED_UP_TO = 20_000
@@ -24,8 +29,8 @@ class EstimatingPaginator(Paginator):  # type: ignore[type-arg]  # any row
 
     @cached_property
     def count(self) -> int:  # type: ignore[override]  # theirs is a cached one too
-        rows = self.object_list
-        if not rows.query.where:
+        rows: Any = self.object_list  # a queryset or a list
+        if isinstance(rows, QuerySet) and not rows.query.where:
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass",
@@ -34,7 +39,7 @@ class EstimatingPaginator(Paginator):  # type: ignore[type-arg]  # any row
                 estimate: int = cursor.fetchone()[0]
             if estimate > COUNTED_UP_TO:
                 return estimate
-        return len(rows) if isinstance(rows, list) else rows.count()
+        return super().count
 
 
 # Any: the rows of admins differ, and Django's own hooks are untyped here.
@@ -49,11 +54,52 @@ class CommerceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         css = {"all": ["css/admin.css"]}
 
 
+class StoryAdmin(CommerceAdmin):
+    """Has a page of its own instead of a form; nothing is edited on it."""
+
+    actions_on_bottom = True  # without actions the list would carry an inline style
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return False
+
+    def story_page(
+        self,
+        request: HttpRequest,
+        row: Model | None,
+        template: str,
+        title: str,
+        **more: Any,
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "original": row,
+            "media": self.media,
+            **more,
+        }
+        return TemplateResponse(request, template, context)
+
+    def missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """As Django answers in its own pages."""
+        told = _("There is no %(name)s “%(key)s”.")
+        name = self.opts.verbose_name
+        messages.warning(request, told % {"name": name, "key": object_id[:20]})
+        return redirect("admin:index")
+
+
 class ReadOnlyAdmin(CommerceAdmin):
     """What is only appended, or written by others: to be looked at."""
 
     actions = None
-    actions_on_bottom = True  # without any the list would carry an inline style
+    actions_on_bottom = True
 
     def has_add_permission(
         self, request: HttpRequest, obj: Model | None = None
@@ -69,6 +115,17 @@ class ReadOnlyAdmin(CommerceAdmin):
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
         return False
+
+
+def primary_key(text: str) -> int | None:
+    """An id from an address; None for what no row can have."""
+    return int(text) if text.isdecimal() and len(text) <= 18 else None
+
+
+def who(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 def badge(word: object, kind: str) -> SafeString:

@@ -3,8 +3,9 @@ resolved with a reason."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from commerce.actions.discrepancies import resolve_discrepancy
-from commerce.admin.base import CommerceAdmin, ReadOnlyAdmin, attempt
+from commerce.admin.base import CommerceAdmin, ReadOnlyAdmin, attempt, who
 from commerce.models import (
     Account,
     Attribution,
@@ -27,7 +28,9 @@ from commerce.models import (
     OrderLine,
 )
 from commerce.money import money_shown
-from users.models import User
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 @admin.display(description=gettext_lazy("amount"))
@@ -41,7 +44,7 @@ def amount(row: Entry | Account) -> SafeString:
 class EntryInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Entry
     fields = ["account", "currency", "amount_minor"]
-    readonly_fields = fields
+    readonly_fields = ["account", "currency", "amount_minor"]
     extra = 0
     can_delete = False
 
@@ -183,7 +186,7 @@ class OpenFilter(admin.SimpleListFilter):
 
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Discrepancy]
-    ) -> list[tuple[str, object]]:
+    ) -> list[tuple[str, str | StrPromise]]:
         return [("yes", gettext_lazy("open")), ("no", gettext_lazy("resolved"))]
 
     def queryset(
@@ -239,21 +242,19 @@ class DiscrepancyAdmin(CommerceAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Model | None = None
     ) -> list[str]:
-        return [name for name in self.fields if name != "resolution"]
+        return [str(name) for name in self.fields if name != "resolution"]
 
     def save_model(
         self, request: HttpRequest, obj: Discrepancy, form: Form, change: bool
     ) -> None:
         """By the action: it releases what the discrepancy held."""
-        if not isinstance(request.user, User):
-            raise PermissionDenied
         attempt(
             request,
             "",
             resolve_discrepancy,
             discrepancy=obj,
             resolution=obj.resolution,
-            by=request.user,
+            by=who(request),
         )
 
     def response_change(self, request: HttpRequest, obj: Discrepancy) -> HttpResponse:

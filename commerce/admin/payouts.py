@@ -6,10 +6,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Model, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -25,11 +24,10 @@ from commerce.actions.payouts import (
     prepare_batch,
     why_not_approve_batch,
 )
-from commerce.admin.base import CommerceAdmin, attempt, badge
+from commerce.admin.base import StoryAdmin, attempt, badge, primary_key, who
 from commerce.exceptions import CommerceError
 from commerce.models import Account, Payout, PayoutBatch
 from commerce.money import money_shown
-from users.models import User
 
 
 class BatchWithSums(PayoutBatch):
@@ -43,7 +41,7 @@ class BatchWithSums(PayoutBatch):
 
 
 @admin.register(PayoutBatch)
-class PayoutBatchAdmin(CommerceAdmin):
+class PayoutBatchAdmin(StoryAdmin):
     list_display = [
         "number",
         "state_shown",
@@ -57,20 +55,9 @@ class PayoutBatchAdmin(CommerceAdmin):
     list_select_related = ["created_by", "approved_by"]
     ordering = ["-pk"]
     actions = None
-    actions_on_bottom = True
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PayoutBatch]:
-        rows = super().get_queryset(request)
+        rows: QuerySet[PayoutBatch] = super().get_queryset(request)
         return rows.annotate(
             payout_count=Count("payouts"), total=Sum("payouts__amount_minor")
         )
@@ -116,20 +103,15 @@ class PayoutBatchAdmin(CommerceAdmin):
                 messages.error(request, _("Choose a currency."))
                 return redirect("admin:commerce_payoutbatch_add")
             try:
-                batch = prepare_batch(currency=currency, by=_who(request))
+                batch = prepare_batch(currency=currency, by=who(request))
             except CommerceError as error:
                 messages.error(request, str(error.for_user))
                 return redirect("admin:commerce_payoutbatch_add")
             messages.success(request, _("Prepared. Another reviewer approves it now."))
             return redirect("admin:commerce_payoutbatch_change", batch.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Prepare a payout batch"),
-            "media": self.media,
-            "owed": owed,
-        }
-        return TemplateResponse(request, "admin/commerce/batch_prepare.html", context)
+        template = "admin/commerce/batch_prepare.html"
+        title = _("Prepare a payout batch")
+        return self.story_page(request, None, template, title, owed=owed)
 
     def change_view(
         self,
@@ -140,32 +122,29 @@ class PayoutBatchAdmin(CommerceAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        batch = None
-        if object_id.isdecimal() and len(object_id) <= 18:
-            batch = self.get_queryset(request).filter(pk=object_id).first()
-        if batch is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        pk = primary_key(object_id)
+        batch = pk and self.get_queryset(request).filter(pk=pk).first()
+        if not batch:
+            return self.missing(request, object_id)
         payouts = batch.payouts.select_related("user__payout_account")
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Payout batch %(number)s") % {"number": f"#{batch.pk}"},
-            "original": batch,
-            "media": self.media,
-            "batch": batch,
-            "payouts": payouts.prefetch_related(
-                "lines__share__commission__line"
-            ).order_by("pk"),
-            "refusal": why_not_approve_batch(batch, by=_who(request)),
-            "can_approve": request.user.has_perm("commerce.approve_payoutbatch"),
-            "can_change": request.user.has_perm("commerce.change_payoutbatch"),
-        }
-        return TemplateResponse(request, "admin/commerce/batch_detail.html", context)
+        return self.story_page(
+            request,
+            batch,
+            "admin/commerce/batch_detail.html",
+            _("Payout batch %(number)s") % {"number": f"#{batch.pk}"},
+            batch=batch,
+            payouts=payouts.prefetch_related("lines__share__commission__line").order_by(
+                "pk"
+            ),
+            refusal=why_not_approve_batch(batch, by=who(request)),
+            can_approve=request.user.has_perm("commerce.approve_payoutbatch"),
+            can_change=request.user.has_perm("commerce.change_payoutbatch"),
+        )
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        batch, by = get_object_or_404(PayoutBatch, pk=pk), _who(request)
+        batch, by = get_object_or_404(PayoutBatch, pk=pk), who(request)
         decision = request.POST.get("decision")
         if decision == "approve":
             attempt(request, _("Approved."), approve_batch, batch=batch, by=by)
@@ -177,13 +156,10 @@ class PayoutBatchAdmin(CommerceAdmin):
 
     def _answer(self, request: HttpRequest, batch: PayoutBatch, answer: str) -> None:
         """What the bank says about one payout."""
-        number = request.POST.get("payout", "")
-        if not number.isdecimal() or len(number) > 18:
-            messages.error(request, _("Choose a payout."))
-            return
-        payout = get_object_or_404(Payout, pk=number, batch=batch)
+        pk = primary_key(request.POST.get("payout", ""))
+        payout = get_object_or_404(Payout, pk=pk, batch=batch)
         text = request.POST.get("text", "").replace("\0", "")
-        by = _who(request)
+        by = who(request)
         if answer == "paid":
             attempt(
                 request,
@@ -209,7 +185,7 @@ class PayoutBatchAdmin(CommerceAdmin):
             return HttpResponseNotAllowed(["POST"])
         batch = get_object_or_404(PayoutBatch, pk=pk)
         try:
-            text = export_batch(batch=batch, by=_who(request))
+            text = export_batch(batch=batch, by=who(request))
         except CommerceError as error:
             messages.error(request, str(error.for_user))
             return redirect("admin:commerce_payoutbatch_change", pk)
@@ -229,9 +205,3 @@ def _owed_by_currency() -> list[dict[str, Any]]:
         {**row, "amount": money_shown(-row["minor"], row["currency"], exact=True)}
         for row in rows.order_by("currency")
     ]
-
-
-def _who(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user

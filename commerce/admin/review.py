@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Model, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -31,7 +30,7 @@ from commerce.actions.commissions import (
     why_not_approve,
 )
 from commerce.actions.holds import hold, release
-from commerce.admin.base import CommerceAdmin, attempt, badge
+from commerce.admin.base import StoryAdmin, attempt, badge, primary_key, who
 from commerce.exceptions import CommerceError
 from commerce.models import (
     Commission,
@@ -42,6 +41,9 @@ from commerce.models import (
 )
 from commerce.money import money_shown, percent_shown
 from users.models import User
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 # Others come from open discrepancies and go with them.
 HOLDS_BY_HAND = [HoldReason.FRAUD, HoldReason.DISPUTE, HoldReason.BANNED]
@@ -56,7 +58,7 @@ class QueueFilter(admin.SimpleListFilter):
 
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Commission]
-    ) -> list[tuple[str, object]]:
+    ) -> list[tuple[str, str | StrPromise]]:
         return [
             ("ready", gettext_lazy("Ready for review")),
             ("returnable", gettext_lazy("Returns still possible")),
@@ -65,7 +67,7 @@ class QueueFilter(admin.SimpleListFilter):
             ("all", gettext_lazy("All")),
         ]
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:  # dicts of Django's own
         chosen = self.value() or self.default
         for value, title in self.lookup_choices:
             yield {
@@ -96,7 +98,7 @@ class HoldFilter(admin.SimpleListFilter):
 
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Commission]
-    ) -> list[tuple[str, object]]:
+    ) -> list[tuple[str, str | StrPromise]]:
         return [(str(value), label) for value, label in HoldReason.choices]
 
     def queryset(
@@ -113,7 +115,7 @@ class ReviewActionForm(ActionForm):
 
 
 @admin.register(Commission)
-class CommissionAdmin(CommerceAdmin):
+class CommissionAdmin(StoryAdmin):
     list_display = [
         "order",
         "item",
@@ -143,16 +145,6 @@ class CommissionAdmin(CommerceAdmin):
     change_list_template = "admin/commerce/commission_list.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
         return False
 
     def has_review_permission(self, request: HttpRequest) -> bool:
@@ -222,7 +214,7 @@ class CommissionAdmin(CommerceAdmin):
         self, request: HttpRequest, queryset: QuerySet[Commission]
     ) -> None:
         _decide_all(
-            request, queryset, lambda row: approve(commission=row, by=_who(request))
+            request, queryset, lambda row: approve(commission=row, by=who(request))
         )
 
     @admin.action(
@@ -239,7 +231,7 @@ class CommissionAdmin(CommerceAdmin):
         _decide_all(
             request,
             queryset,
-            lambda row: reject(commission=row, by=_who(request), reason=reason),
+            lambda row: reject(commission=row, by=who(request), reason=reason),
         )
 
     # The story of one ----------------------------------------------------------------
@@ -261,22 +253,16 @@ class CommissionAdmin(CommerceAdmin):
         rows = self.get_queryset(request).select_related(
             "line__programme__shop", "line__network", "line__product", "split_rule"
         )
-        if not object_id.isdecimal() or len(object_id) > 18:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        commission = rows.filter(pk=object_id).first()
-        if commission is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Commission of order line %(line)s")
-            % {"line": commission.line.line_id},
-            "original": commission,
-            "media": self.media,
-            **story_of(commission, reader=_who(request)),
-        }
-        return TemplateResponse(
-            request, "admin/commerce/commission_story.html", context
+        pk = primary_key(object_id)
+        commission = pk and rows.filter(pk=pk).first()
+        if not commission:
+            return self.missing(request, object_id)
+        return self.story_page(
+            request,
+            commission,
+            "admin/commerce/commission_story.html",
+            _("Commission of order line %(line)s") % {"line": commission.line.line_id},
+            **story_of(commission, reader=who(request)),
         )
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -286,7 +272,7 @@ class CommissionAdmin(CommerceAdmin):
         if not self.has_review_permission(request):
             raise PermissionDenied
         commission = get_object_or_404(Commission, pk=pk)
-        by, reason = _who(request), request.POST.get("reason", "")[:300]
+        by, reason = who(request), request.POST.get("reason", "")[:300]
         why = request.POST.get("hold", "")
         match request.POST.get("decision"):
             case "approve":
@@ -353,7 +339,7 @@ class CommissionAdmin(CommerceAdmin):
             attribute_by_hand,
             commission=commission,
             beneficiary=person,
-            by=_who(request),
+            by=who(request),
             reason=reason,
         )
 
@@ -398,12 +384,6 @@ def _totals_of(queryset: QuerySet[Commission]) -> list[dict[str, Any]]:
         count=Count("pk"), gross=Sum("gross_minor"), net=Sum("net_minor")
     )
     return list(rows.order_by("currency"))
-
-
-def _who(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
 
 
 def _decide_all(

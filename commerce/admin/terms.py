@@ -74,7 +74,6 @@ class ProgrammeAdmin(CommerceAdmin):
     list_filter = ["is_active", "network", "currency"]
     list_select_related = ["network", "shop"]
     search_fields = ["code", "name"]
-    autocomplete_fields: list[str] = []
     raw_id_fields = ["shop"]
     inlines = [KeyInline]
     ordering = ["code"]

@@ -10,7 +10,7 @@ from commerce.ledger.verify import patient_snapshot
 from commerce.models import Account, Commission, CommissionShare, Journal
 
 # Any: the report is JSON, rows of several shapes.
-Report = dict[str, list[dict[str, Any]]]
+Report = dict[str, list[Any]]
 
 
 def report() -> Report:
