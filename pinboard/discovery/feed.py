@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
-
-from django.db.models import QuerySet
 
 from pinboard.models import Pin, PinState
 
@@ -23,5 +22,11 @@ def explore(viewer: Viewer) -> PinQuerySet:
     return Pin.objects.public()
 
 
-def pins_of_board(board_pk: int, viewer: Viewer, *, key: str = "") -> QuerySet[Pin]:
-    return Pin.objects.visible_to(viewer, key=key).filter(board_id=board_pk)
+def folded(pins: Iterable[Pin]) -> list[Pin]:
+    """Each picture of a page once, by its newest pin; `also_by` counts the others."""
+    shown: dict[int, Pin] = {}
+    for pin in pins:
+        first = shown.setdefault(pin.picture_id or -pin.pk, pin)
+        if first is not pin:
+            first.also_by += 1
+    return list(shown.values())

@@ -158,6 +158,7 @@ class Pin(models.Model):
             )
         ]
 
+    also_by = 0  # how many pins of the same picture a feed folds into this card
     # Annotated by with_card_data.
     liked_by_viewer: bool
     saved_by_viewer: bool

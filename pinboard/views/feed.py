@@ -21,5 +21,5 @@ def explore(request: HttpRequest) -> HttpResponse:
 
 def _feed(request: HttpRequest, pins: PinQuerySet, template: str) -> HttpResponse:
     page = page_or_404(request, pins.with_card_data(request.user))
-    shown = {"pins": page.items, "next_cursor": page.next_cursor}
+    shown = {"pins": feed.folded(page.items), "next_cursor": page.next_cursor}
     return render(request, template, shown)

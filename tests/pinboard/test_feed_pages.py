@@ -48,6 +48,19 @@ def test_home_shows_the_following_feed_to_a_signed_in_reader(client, alice, bob)
     assert other.pk in pin_ids(client.get("/explore/"))
 
 
+def test_a_picture_that_many_saved_stands_once_on_a_page(client, alice, bob, charlie):
+    first = make_pin(make_board(alice))
+    make_pin(make_board(bob), picture=first.picture)
+    newest = make_pin(make_board(charlie), picture=first.picture)
+    other = make_pin(make_board(alice))
+
+    answer = client.get("/explore/")
+
+    assert pin_ids(answer) == [other.pk, newest.pk]
+    assert "charlie and 2 others" in answer.content.decode()
+    assert pin_ids(client.get(first.board.get_absolute_url())) == [first.pk]
+
+
 def test_ones_own_secret_pins_are_no_discovery(client, alice):
     make_pin(make_board(alice, visibility="secret"))
     client.force_login(alice)
