@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from commerce.models import Commission
+from commerce.models import Commission, PayoutAccount
 
 ON_ITS_WAY, APPROVED, PAID, RETURNED = "on_its_way", "approved", "paid", "returned"
 
@@ -32,3 +33,15 @@ def reason_shown(commission: Commission) -> str:
     """Why it came back; a reviewer's own words as they are."""
     reason = commission.return_reason
     return str(REASONS.get(reason, reason))
+
+
+def account_shown(account: PayoutAccount) -> str:
+    """Enough to know it by, too little to pay to: "Alipay ending 4471"."""
+    method, number = account.get_method_display(), account.number
+    name, at, domain = number.partition("@")
+    if at:
+        return f"{method} {name[:1]}…@{domain}"
+    return gettext("%(method)s ending %(digits)s") % {
+        "method": method,
+        "digits": number[-4:],
+    }

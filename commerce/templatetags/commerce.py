@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import template
 from django.utils import timezone
 
 from commerce.disclosure import disclosure_of
-from commerce.models import Commission, CommissionShare, TrackingLink
+from commerce.models import (
+    Commission,
+    CommissionShare,
+    PayoutAccount,
+    TrackingLink,
+)
 from commerce.money import money_shown, percent_shown
 from commerce.price_history import history_of
-from commerce.words import reason_shown, word_shown
+from commerce.words import account_shown, reason_shown, word_shown
 from pinboard.models import Pin, Product
+from pinboard.sources.addresses import host_of
 from users.models import User
 
 register = template.Library()
@@ -86,6 +91,11 @@ def word(commission: Commission) -> str:
 
 
 @register.filter
+def masked(account: PayoutAccount) -> str:
+    return account_shown(account)
+
+
+@register.filter
 def why(commission: Commission) -> str:
     return reason_shown(commission)
 
@@ -117,7 +127,7 @@ def _facts(product: Product | None, link: TrackingLink | None) -> Context:
         return {}
     return {
         "disclosure": disclosure_of(link) if link else "",
-        "host": urlsplit(product.url).hostname if _is_web(product.url) else "",
+        "host": host_of(product.url),
         "history": history_of(product, today=timezone.localdate()),
     }
 

@@ -221,3 +221,16 @@ def test_money_is_written_as_people_read_it(minor, currency, words):
 
 def test_commissions_keep_their_decimals():
     assert render("{{ m|commission:'CNY' }}", m=800) == "¥8.00"
+
+
+def test_a_price_that_never_moved_is_told_in_words(pin, link):
+    see_prices(pin.product, 26900, 26900)
+    html = box(pin)
+    assert "¥269 since" in html
+    assert '<svg viewBox="0 0 360 72"' not in html
+
+
+def test_the_box_names_the_port_of_where_it_leads(pin, link):
+    pin.product.url = "http://127.0.0.1:8001/items/1"
+    pin.product.save()
+    assert "<b>127.0.0.1:8001</b>" in box(pin)

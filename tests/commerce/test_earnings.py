@@ -12,6 +12,7 @@ from commerce.actions.commissions import approve, reject
 from commerce.actions.commissions import sync_commission as sync
 from commerce.earnings import clicks_of, totals_of
 from commerce.models import CommissionShare, PayoutAccount
+from commerce.words import account_shown
 from tests.factories import (
     PASSWORD,
     make_board,
@@ -404,3 +405,15 @@ def test_the_shops_own_account_earns_nothing_from_its_shop(programme, rita):
 def test_another_shops_owner_does_not_see_the_order(client, link, bob):
     make_shop(owner=bob)
     assert passport(client, bob, order(link)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("6222020000004471", "bank transfer ending 4471"),
+        ("alice@example.org", "bank transfer a…@example.org"),
+    ],
+)
+def test_an_account_is_shown_by_its_end(number, shown):
+    account = PayoutAccount(method="bank", holder="Alice Chen", number=number)
+    assert account_shown(account) == shown
