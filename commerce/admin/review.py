@@ -120,7 +120,6 @@ class CommissionAdmin(StoryAdmin):
         "order",
         "item",
         "people",
-        "gross",
         "net",
         "state_shown",
         "holds",
@@ -168,17 +167,15 @@ class CommissionAdmin(StoryAdmin):
         names = [share.party.username for share in row.shares.all() if share.party]
         return ", ".join(names) or "—"
 
-    @admin.display(description=gettext_lazy("gross"))
-    def gross(self, row: Commission) -> SafeString:
-        amount = money_shown(row.gross_minor, row.currency, exact=True)
-        return format_html(
-            '<span class="number">{} · {}</span>', amount, percent_shown(row.rate_bp)
-        )
-
     @admin.display(description=gettext_lazy("net"), ordering="net_minor")
     def net(self, row: Commission) -> SafeString:
-        amount = money_shown(row.net_minor, row.currency, exact=True)
-        return format_html('<span class="number"><b>{}</b></span>', amount)
+        """And how it comes about: the rate of what was paid."""
+        return format_html(
+            '<b class="number">{}</b><small class="under number">{} · {}</small>',
+            money_shown(row.net_minor, row.currency, exact=True),
+            percent_shown(row.rate_bp),
+            money_shown(row.base_minor, row.currency, exact=True),
+        )
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_shown(self, row: Commission) -> SafeString:
@@ -200,7 +197,8 @@ class CommissionAdmin(StoryAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """With totals of what the filters leave, one row a currency."""
-        response: HttpResponse = super().changelist_view(request, extra_context)
+        more = {"title": _("Review queue"), **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, more)
         context = getattr(response, "context_data", None) or {}
         if (changelist := context.get("cl")) is not None:
             context["totals"] = _totals_of(changelist.queryset)

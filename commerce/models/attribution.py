@@ -41,6 +41,7 @@ class Attribution(models.Model):
     is_current = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("attribution"), _("attributions")
         constraints = [
             models.UniqueConstraint(
                 fields=["line", "version"], name="one_attribution_per_version"

@@ -94,6 +94,7 @@ class Commission(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("commission"), _("commissions")
         permissions = [("review_commission", _("Can approve and reject commissions"))]
         indexes = [models.Index(fields=["state", "-id"], name="commission_queue")]
         constraints = [

@@ -56,6 +56,7 @@ class Account(models.Model):
     balance_minor = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("account"), _("accounts")
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "key", "currency"], name="one_account_per_currency"
@@ -105,6 +106,9 @@ class Journal(models.Model):
     )
     note = models.CharField(max_length=300, blank=True)
 
+    class Meta:
+        verbose_name, verbose_name_plural = _("journal"), _("journals")
+
     def __str__(self) -> str:
         return self.key
 
@@ -116,6 +120,7 @@ class Entry(models.Model):
     amount_minor = models.BigIntegerField()  # debit positive
 
     class Meta:
+        verbose_name, verbose_name_plural = _("entry"), _("entries")
         constraints = [
             models.CheckConstraint(
                 condition=~Q(amount_minor=0), name="entry_is_not_zero"

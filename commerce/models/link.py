@@ -159,6 +159,7 @@ class Click(models.Model):
     referer_host = models.CharField(max_length=253, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("click"), _("clicks")
         indexes = [
             BrinIndex(fields=["occurred_at"], name="click_time"),
             models.Index(fields=["link", "-occurred_at"], name="click_of_link"),

@@ -58,6 +58,7 @@ class Observation(models.Model):
     code = models.CharField(max_length=40, blank=True)  # why rejected or parked
 
     class Meta:
+        verbose_name, verbose_name_plural = _("observation"), _("observations")
         constraints = [
             models.UniqueConstraint(
                 fields=["network", "line_id", "sha256"], name="one_observation_per_body"
@@ -121,6 +122,7 @@ class OrderLine(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("order line"), _("order lines")
         constraints = [
             models.UniqueConstraint(
                 fields=["network", "line_id"], name="one_row_per_order_line"
@@ -183,6 +185,9 @@ class Discrepancy(models.Model):
     resolver = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True
     )
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("discrepancy"), _("discrepancies")
 
     def __str__(self) -> str:
         return self.get_kind_display()

@@ -49,6 +49,7 @@ class PayoutBatch(models.Model):
     approved_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("payout batch"), _("payout batches")
         permissions = [("approve_payoutbatch", _("Can approve payout batches"))]
         constraints = [
             models.CheckConstraint(

@@ -38,6 +38,9 @@ class Network(models.Model):
     polled_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
 
+    class Meta:
+        verbose_name, verbose_name_plural = _("network"), _("networks")
+
     def __str__(self) -> str:
         return self.name
 
@@ -76,6 +79,7 @@ class Programme(models.Model):
     objects = ProgrammeQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("programme"), _("programmes")
         constraints = [
             models.CheckConstraint(
                 condition=Q(min_rate_bp__lte=F("max_rate_bp"), max_rate_bp__lte=5000),
@@ -97,6 +101,7 @@ class PostbackKey(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("postback key"), _("postback keys")
         constraints = [
             models.UniqueConstraint(
                 fields=["programme", "kid"], name="one_key_per_kid_and_programme"
@@ -138,6 +143,7 @@ class RateCard(models.Model):
     objects = RateCardQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("rate card"), _("rate cards")
         constraints = [
             models.CheckConstraint(
                 condition=Q(rate_bp__lte=5000), name="rate_is_at_most_half"
@@ -176,6 +182,7 @@ class SplitRule(models.Model):
     objects = SplitRuleQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("split rule"), _("split rules")
         constraints = [
             models.CheckConstraint(
                 condition=Q(pinner_bp__lte=10000 - F("originator_bp")),
