@@ -269,6 +269,8 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_ADAPTER = "users.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "users.forms.LogInForm"}
+ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_USERNAME_VALIDATORS = "users.models.USERNAME_VALIDATORS"
 ACCOUNT_PREVENT_ENUMERATION = True
 # An account: ten tries in a quarter of an hour, wherever they come from.
