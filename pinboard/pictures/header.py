@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pinboard.exceptions import (
     PictureBroken,
@@ -22,6 +23,9 @@ from pinboard.pictures.kinds import MEDIA_TYPES, decodable_kinds, kind_of
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 40_000_000  # of all frames
 MAX_SCANS = 100  # a progressive JPEG of 3,000 scans costs half a minute
+# Honest files of 20 MB have some 80,000 parts at most; walking on would cost the web
+# process seconds.
+MAX_PARTS = 100_000
 _TURNED = range(5, 9)  # EXIF orientations that swap width and height
 _ORIENTATION = 0x0112
 
@@ -49,7 +53,7 @@ def read_header(content: bytes) -> Header:
         raise PictureRefused
     try:
         width, height, frames, turn = _READERS[kind](content)
-    except (ValueError, IndexError, struct.error) as error:
+    except (ValueError, LookupError, struct.error) as error:
         raise PictureBroken from error
     if not width or not height:
         raise PictureBroken
@@ -60,13 +64,14 @@ def read_header(content: bytes) -> Header:
     return Header(kind, width, height, max(frames, 1))
 
 
+T = TypeVar("T")
 Promise = tuple[int, int, int, int]  # width, height, frames, orientation
 
 
 def _read_jpeg(content: bytes) -> Promise:
     size: tuple[int, int] | None = None
     turn, scans = 1, 0
-    for segment in jpeg.segments(content):
+    for segment in _few(jpeg.segments(content)):
         if segment.marker in jpeg.FRAMES and size is None:
             height, width = struct.unpack(">HH", segment.content[1:5])
             size = width, height
@@ -82,7 +87,7 @@ def _read_jpeg(content: bytes) -> Promise:
 
 
 def _read_png(content: bytes) -> Promise:
-    chunks = _chunks(content, 8, ">I4s", trailer=4)
+    chunks = _few(_chunks(content, 8, ">I4s", trailer=4))
     name, header = next(chunks, (b"", b""))
     if name != b"IHDR":
         raise ValueError("no header")
@@ -101,7 +106,7 @@ def _read_png(content: bytes) -> Promise:
 def _read_webp(content: bytes) -> Promise:
     width = height = frames = 0
     turn = 1
-    for name, body in _chunks(content, 12, "<4sI", padded=True):
+    for name, body in _few(_chunks(content, 12, "<4sI", padded=True)):
         if name == b"VP8X":
             width = 1 + int.from_bytes(body[4:7], "little")
             height = 1 + int.from_bytes(body[7:10], "little")
@@ -121,7 +126,7 @@ def _read_gif(content: bytes) -> Promise:
     width, height, flags = struct.unpack("<HHB", content[6:11])
     _refuse_bomb(width, height)
     at = 13 + _palette_bytes(flags)
-    frames = 0
+    frames = parts = 0
     while (block := content[at]) != 0x3B:
         if block == 0x2C:
             frames += 1
@@ -136,7 +141,11 @@ def _read_gif(content: bytes) -> Promise:
             raise ValueError("no such block")
         while size := content[at]:
             at += 1 + size
+            parts += 1
         at += 1
+        parts += 1
+        if parts > MAX_PARTS:
+            raise ValueError("too many parts")
         if frames and at >= len(content):
             break  # many encoders forget the last byte
     if not frames:
@@ -161,7 +170,7 @@ def _read_boxes(content: bytes) -> Promise:
     """AVIF and HEIC: the largest size among the items, for a grid has small tiles."""
     sizes = [
         struct.unpack(">II", content[found.end() + 4 : found.end() + 12])
-        for found in re.finditer(rb"\0\0\0\x14ispe", content)
+        for found in _few(re.finditer(rb"\0\0\0\x14ispe", content))
     ]
     if not sizes:
         raise ValueError("no size")
@@ -185,6 +194,13 @@ _READERS = {
     "AVIF": _read_boxes,
     "HEIF": _read_boxes,
 }
+
+
+def _few(parts: Iterator[T]) -> Iterator[T]:
+    for count, part in enumerate(parts):
+        if count > MAX_PARTS:
+            raise ValueError("too many parts")
+        yield part
 
 
 def _refuse_bomb(width: int, height: int) -> None:
@@ -212,7 +228,7 @@ def _orientation_of(exif: bytes) -> int:
     """1 where EXIF says nothing or is broken: it never makes a picture unusable."""
     try:
         return _tiff_entries(exif).get(_ORIENTATION, 1)
-    except (ValueError, IndexError, struct.error):
+    except (ValueError, LookupError, struct.error):
         return 1
 
 

@@ -9,8 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from io import BytesIO
-
-from django.conf import settings
+from pathlib import Path
 
 from pinboard.exceptions import PictureBroken, PictureTooHard
 from pinboard.models.picture import LINK_PREVIEW_WIDTH, RENDITION_WIDTHS
@@ -18,6 +17,7 @@ from pinboard.pictures.header import read_header
 from pinboard.pictures.sandbox import TOO_HARD
 
 WALL_CLOCK_S = 15
+ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-E", "-s", "-m", "pinboard.pictures.sandbox"]
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def render(content: bytes) -> Rendered:
             [*COMMAND, kind, widths, str(LINK_PREVIEW_WIDTH)],
             input=content,
             capture_output=True,
-            cwd=settings.BASE_DIR,
+            cwd=ROOT,
             env={},
             timeout=WALL_CLOCK_S,
             check=False,

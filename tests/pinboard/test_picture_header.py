@@ -113,6 +113,24 @@ def test_a_jpeg_of_thousands_of_scans_is_refused():
         read_header(jpeg[:-2] + scan * 101 + b"\xff\xd9")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8\xff\xe0\0\x02" + b"\xff\xe0\0\x02" * 400_000,
+        png_header(9, 9) + bytes(12 * 400_000),
+        b"GIF89a\1\0\1\0\0\0\0," + bytes(8) + b"\0\2" + b"\1\1" * 400_000 + b"\0;",
+        b"RIFF0000WEBP" + b"ANMF\0\0\0\0" * 400_000,
+        b"\0\0\0\x1cftypavif" + b"\0\0\0\x14ispe" * 400_000,
+    ],
+    ids=["JPEG", "PNG", "GIF", "WebP", "AVIF"],
+)
+def test_a_file_of_countless_tiny_parts_is_not_walked_to_its_end(content):
+    """20 MB of empty JPEG segments held the web process for half a minute."""
+    with pytest.raises(PictureBroken) as refused:
+        read_header(content)
+    assert "too many parts" in str(refused.value.__cause__)
+
+
 def test_scans_in_a_preview_or_behind_the_end_do_not_count():
     jpeg = with_exif(draw(64, 64), padding=b"\xff\xda" * 200)
     assert read_header(jpeg + b"\xff\xda\0\x08" * 200).width == 64
