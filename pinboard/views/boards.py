@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
-from pinboard.models import Board, Follow, Pin
+from pinboard.models import Board, Follow, Pin, Visibility
 from pinboard.models.pin import PinQuerySet
 from pinboard.views.access import board_key
 from pinboard.views.paging import page_or_404
@@ -30,7 +30,7 @@ def board_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     shown = {
         "board": board,
         "is_owner": board.owner_id == request.user.pk,
-        "key": key,
+        "key": key if board.visibility == Visibility.LINK else "",
         "order": order,
         "sums": _sums(pins),
         "pins": page.items,
