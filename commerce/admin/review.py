@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -123,7 +122,7 @@ class CommissionAdmin(StoryAdmin):
         "net",
         "state_shown",
         "holds",
-        "hold_until",
+        "returns_until",
         "programme",
         "ordered_at",
     ]
@@ -185,13 +184,19 @@ class CommissionAdmin(StoryAdmin):
     def holds(self, row: Commission) -> str:
         return ", ".join(str(HoldReason(r).label) for r in row.hold_reasons) or "—"
 
+    @admin.display(description=gettext_lazy("returns until"), ordering="hold_until")
+    def returns_until(self, row: Commission) -> str:
+        return (
+            f"{timezone.localtime(row.hold_until):%Y-%m-%d}" if row.hold_until else "—"
+        )
+
     @admin.display(description=gettext_lazy("programme"))
     def programme(self, row: Commission) -> str:
         return row.line.programme.name
 
     @admin.display(description=gettext_lazy("ordered"), ordering="line__created_at")
-    def ordered_at(self, row: Commission) -> datetime:
-        return row.line.created_at
+    def ordered_at(self, row: Commission) -> str:
+        return f"{timezone.localtime(row.line.created_at):%Y-%m-%d %H:%M}"
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,5 +1,5 @@
 """Double entry, append-only. The database refuses what would not balance: see the
-triggers of migration 0002. The one door to these tables is commerce.ledger."""
+triggers of migration 0004. The one door to these tables is commerce.ledger."""
 
 from django.conf import settings
 from django.db import models
@@ -48,7 +48,8 @@ class Account(models.Model):
         CLAWBACK_LOSS = "exp:clawback_loss", _("written off")
 
     kind = models.CharField(max_length=24, choices=Kind)
-    key = models.CharField(max_length=60)  # network code, user id, batch, "unattributed"
+    # Network code, user id, batch, "unattributed".
+    key = models.CharField(max_length=60)
     currency = models.CharField(max_length=3)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="accounts"

@@ -25,7 +25,7 @@ def new_token() -> str:
 
 
 def new_click_id() -> str:
-    """UUIDv7: rises with time, so that ties between clicks break the same way always."""
+    """UUIDv7: rises with time, so that ties between clicks break one way always."""
     return str(uuid_utils.uuid7())
 
 

@@ -116,7 +116,9 @@ class RateCardQuerySet(models.QuerySet["RateCard"]):
     def valid_at(self, moment: datetime) -> Self:
         return self.filter(valid__contains=moment)
 
-    def rate_for(self, programme: Programme, product: Product | None) -> RateCard | None:
+    def rate_for(
+        self, programme: Programme, product: Product | None
+    ) -> RateCard | None:
         """The card in force now; one for the product goes before the programme's."""
         cards = self.valid_at(timezone.now()).filter(programme=programme)
         keys = [RateCard.WHOLE_PROGRAMME]

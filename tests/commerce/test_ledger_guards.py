@@ -3,9 +3,11 @@
 import threading
 import time
 from datetime import date
+from io import StringIO
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.core.management import call_command
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from commerce.ledger import account, post, reverse
@@ -324,3 +326,39 @@ def test_closing_a_period_waits_for_the_posting_in_flight():
     assert Journal.objects.count() == 1
     assert Entry.objects.count() == 2
     assert Account.objects.get(pk=cash.pk).balance_minor == 1
+
+
+@pytest.fixture
+def as_the_application(db):
+    """A role as the one in a site's DATABASE_URL, which owns nothing."""
+    sql("CREATE ROLE pinboard_app_of_a_test")
+    call_command("ledger_rights", "pinboard_app_of_a_test", stdout=StringIO())
+
+    def run(statement):
+        with pytest.raises(ProgrammingError) as caught, transaction.atomic():
+            sql(f"SET LOCAL ROLE pinboard_app_of_a_test; {statement}")
+        return caught.value.__cause__.diag.sqlstate
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "table", ["journal", "entry", "observation", "commissionevent"]
+)
+@pytest.mark.parametrize(
+    "attack", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
+def test_the_application_may_not_even_try_to_change_the_ledger(
+    as_the_application, table, attack
+):
+    assert as_the_application(attack.format(f"commerce_{table}")) == "42501"
+
+
+def test_the_application_posts_and_attributes_with_its_own_rights(
+    as_the_application, alice
+):
+    sql("SET LOCAL ROLE pinboard_app_of_a_test")
+    link = make_link(programme=make_programme(), beneficiary=alice)
+    line = make_line(link.programme, click=make_click(link))
+    assert tell_line(line, status="received").state == "maturing"
+    sql("SET CONSTRAINTS ALL IMMEDIATE; RESET ROLE")
