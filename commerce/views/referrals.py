@@ -31,7 +31,7 @@ def go(request: HttpRequest, token: str) -> HttpResponse:
     click = record_click(target=target, visit=visit)
     if not click.is_qualified:
         return _redirect(target.destination_url)
-    response = _redirect(_landing_address(target, click.pk))
+    response = _redirect(_landing_address(target, click.click_id))
     remember(response, visit.visitor_key)
     return response
 

@@ -10,7 +10,7 @@ from commerce.bots import browser_of, is_bot
 from commerce.click_refs import BadClickTag, click_id_of, click_ref_of
 from commerce.models import Click
 from commerce.models.link import new_click_id
-from commerce.visitors import address_of, hash_of, prefix_of
+from commerce.visitors import hash_of, prefix_of
 from tests.factories import make_click, make_link, make_programme
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"
@@ -107,23 +107,6 @@ def test_the_hash_of_an_address_means_nothing_tomorrow():
     assert hash_of("203.0.113.7", today) != hash_of("203.0.113.8", today)
     assert hash_of("203.0.113.7", today) != hash_of("203.0.113.7", tomorrow)
     assert hash_of("", today) == ""
-
-
-@pytest.mark.parametrize(
-    ("proxies", "forwarded", "address"),
-    [
-        (0, "198.51.100.1", "127.0.0.1"),
-        (1, "10.9.9.9, 198.51.100.1", "198.51.100.1"),
-        (2, "10.9.9.9, 198.51.100.1, 192.0.2.1", "198.51.100.1"),
-        (2, "198.51.100.1", "127.0.0.1"),
-    ],
-)
-def test_a_forwarded_address_counts_behind_trusted_proxies_only(
-    rf, settings, proxies, forwarded, address
-):
-    settings.TRUSTED_PROXIES = proxies
-    request = rf.get("/", headers={"X-Forwarded-For": forwarded})
-    assert address_of(request) == address
 
 
 def test_the_purge_blanks_old_clicks_and_keeps_their_rows(alice):

@@ -171,6 +171,12 @@ def test_no_whole_address_is_kept(press):
     assert "127.0.0.1" not in str(vars(click))
 
 
+def test_behind_a_proxy_the_visitors_own_network_is_kept(press, settings):
+    settings.TRUSTED_PROXIES = 1
+    press(**{"X-Forwarded-For": "10.9.9.9, 198.51.100.7"})
+    assert Click.objects.get().ip_prefix == "198.51.100.0/24"
+
+
 @pytest.mark.parametrize(
     "name", ["url", "next", "to", "target", "redirect", "redirect_uri", "u", "r"]
 )
