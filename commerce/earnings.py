@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from allauth.account.models import EmailAddress
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
@@ -22,6 +23,7 @@ from commerce.models import (
     CommissionState,
     Role,
 )
+from commerce.money import part_shown
 from pinboard.models import Pin
 from users.models import User
 
@@ -110,6 +112,18 @@ def orders_of(user: User) -> QuerySet[CommissionShare]:
         .select_related("commission__line__product__picture")
         .prefetch_related(Prefetch("commission__line__attributions", queryset=current))
     )
+
+
+def clicks_that_buy(user: User, counted: int) -> str:
+    """Orders by one's own pins in per cent of the clicks that count."""
+    own = CommissionShare.objects.filter(party=user, role=Role.PINNER)
+    orders = own.exclude(commission__state=CommissionState.UNATTRIBUTED).count()
+    return part_shown(orders, counted)
+
+
+def waits_for_address(user: User) -> bool:
+    """A payout needs an e-mail address that was confirmed."""
+    return not EmailAddress.objects.filter(user=user, verified=True).exists()
 
 
 def debts_of(user: User) -> list[tuple[str, int]]:

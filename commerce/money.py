@@ -70,3 +70,9 @@ def percent_shown(rate_bp: int) -> str:
     """800 -> 8%, 850 -> 8.5%."""
     whole, rest = divmod(rate_bp, 100)
     return f"{whole}.{rest:02}".rstrip("0").rstrip(".") + "%"
+
+
+def part_shown(part: int, whole: int) -> str:
+    """How much of the whole it is, in per cent with one decimal, at most all of it."""
+    tenths = min(part * 1000 // whole, 1000) if whole else 0
+    return f"{tenths // 10}.{tenths % 10}"

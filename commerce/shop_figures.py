@@ -28,6 +28,7 @@ from commerce.models import (
     Programme,
     RateCard,
 )
+from commerce.money import part_shown
 from pinboard.models import Pin, Product, Shop
 
 PERIODS = (7, 30, 90)
@@ -88,11 +89,11 @@ class Totals:
 
     @property
     def ordered_percent(self) -> str:
-        return _tenths(self.orders.now, self.clicks.now)
+        return part_shown(self.orders.now, self.clicks.now)
 
     @property
     def kept_percent(self) -> str:
-        return _tenths(self.kept, self.orders.now)
+        return part_shown(self.kept, self.orders.now)
 
 
 def currency_of(shop: Shop) -> str:
@@ -144,7 +145,7 @@ class ProductRow:
     @property
     def conversion(self) -> str:
         """Clicks that buy, in per cent with one decimal."""
-        return f"{_tenths(self.orders, self.clicks)}%" if self.clicks else "–"
+        return f"{part_shown(self.orders, self.clicks)}%" if self.clicks else "–"
 
 
 def with_product_figures(products: QuerySet[Product]) -> QuerySet[Product]:
@@ -195,12 +196,6 @@ def orders_of_shop(shop: Shop) -> QuerySet[OrderLine]:
         .exclude(commission__state=CommissionState.UNATTRIBUTED)
         .select_related("commission", "product__picture")
     )
-
-
-def _tenths(part: int, whole: int) -> str:
-    """The share in per cent with one decimal, at most the whole."""
-    tenths = min(part * 1000 // whole, 1000) if whole else 0
-    return f"{tenths // 10}.{tenths % 10}"
 
 
 def _lines(shop: Shop, currency: str, *, since: datetime) -> QuerySet[OrderLine]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from commerce.earnings import (
     clicks_of,
+    clicks_that_buy,
     commissions_seen_by,
     debts_of,
     figures_by_pin,
@@ -20,6 +21,7 @@ from commerce.earnings import (
     orders_of,
     paid_this_year,
     totals_of,
+    waits_for_address,
 )
 from commerce.forms import PayoutAccountForm
 from commerce.models import PayoutAccount
@@ -38,9 +40,11 @@ def earnings(request: HttpRequest) -> HttpResponse:
     totals = totals_of(user)
     currency = str(totals[0]["currency"])
     orders = page_or_404(request, orders_of(user))
+    clicks = clicks_of(user)
     context = {
         "totals": totals,
-        "clicks": clicks_of(user),
+        "clicks": clicks,
+        "clicks_that_buy": clicks_that_buy(user, clicks["counted"]),
         "orders": orders.items,
         "next_cursor": orders.next_cursor,
         "debts": debts_of(user),
@@ -48,7 +52,7 @@ def earnings(request: HttpRequest) -> HttpResponse:
         "paid_this_year": paid_this_year(user, currency),
         "by_pin": figures_by_pin(user),
         "account": PayoutAccount.objects.filter(user=user).first(),
-        "has_orders": bool(orders.items),
+        "waits_for_address": waits_for_address(user),
     }
     return render(request, "commerce/earnings.html", context)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
@@ -14,7 +15,6 @@ from django.utils.translation import gettext as _
 from ninja.security.http import HttpAuthBase
 from redis.exceptions import RedisError
 
-from commerce.visitors import address_of
 from config.api.errors import ApiError, unauthorised
 from pinboard.models import Shop
 from users.models import ApiToken, Scope, User
@@ -38,11 +38,11 @@ class Bearer(HttpAuthBase):
     def __call__(self, request: HttpRequest) -> Viewer:
         header = request.headers.get("Authorization", "").strip()
         if not header and self.optional:
-            _count(f"ip:{address_of(request)}", request)
+            _count(f"ip:{_address_of(request)}", request)
             return AnonymousUser()
         token = self._token(header)
         if token is None:
-            _count(f"ip:{address_of(request)}", request)
+            _count(f"ip:{_address_of(request)}", request)
             raise unauthorised()
         _count(f"token:{token.pk}", request)
         if self.scope not in token.scopes:
@@ -76,6 +76,8 @@ class RetailerBearer(Bearer):
 
 
 public = Bearer(Scope.READ, optional=True)
+# For the description: a token may be sent, none is needed.
+OPTIONAL: dict[str, Any] = {"security": [{}, {"Bearer": []}]}
 reader = Bearer(Scope.READ)
 writer = Bearer(Scope.WRITE)
 earner = Bearer(Scope.EARNINGS)
@@ -122,3 +124,8 @@ def _count(who: str, request: HttpRequest) -> None:
             _("Slow down a little."),
             headers={"Retry-After": str(60 - now % 60)},
         )
+
+
+def _address_of(request: HttpRequest) -> str:
+    """The caller's: a middleware has looked behind the proxies that we trust."""
+    return str(request.META.get("REMOTE_ADDR", ""))

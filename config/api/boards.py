@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router
 from ninja.responses import Status
 
-from config.api.auth import public, user_of, viewer_of, writer
+from config.api.auth import OPTIONAL, public, user_of, viewer_of, writer
 from config.api.pages import REFUSALS, key_of, pin_page
 from config.api.schemas import (
     ActiveOut,
@@ -31,7 +31,12 @@ def board_create(request: HttpRequest, wanted: BoardIn) -> Status[BoardOut]:
     return Status(201, board_out(board, user))
 
 
-@router.get("/boards/{board_id}", auth=public, response={200: BoardOut, **REFUSALS})
+@router.get(
+    "/boards/{board_id}",
+    auth=public,
+    openapi_extra=OPTIONAL,
+    response={200: BoardOut, **REFUSALS},
+)
 def board_detail(request: HttpRequest, board_id: str, key: str = "") -> BoardOut:
     """A board; `key` opens one that is seen by its link alone."""
     return board_out(_board(request, board_id, key), viewer_of(request))
@@ -40,6 +45,7 @@ def board_detail(request: HttpRequest, board_id: str, key: str = "") -> BoardOut
 @router.get(
     "/boards/{board_id}/pins",
     auth=public,
+    openapi_extra=OPTIONAL,
     response={200: PageOut[PinOut], **REFUSALS},
 )
 def board_pins(

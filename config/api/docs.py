@@ -50,7 +50,7 @@ def _call(
         "bodies": _bodies(described, operation),
         "success": success,
         "answer": _fields_of_answer(described, responses[success]),
-        "needs_token": method != "get" or address.endswith(("/feed", "ions", "ings")),
+        "needs_token": {} not in operation.get("security", []),
     }
 
 

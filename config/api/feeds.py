@@ -5,7 +5,7 @@ from typing import Literal
 from django.http import HttpRequest
 from ninja import Router
 
-from config.api.auth import public, reader, user_of, viewer_of
+from config.api.auth import OPTIONAL, public, reader, user_of, viewer_of
 from config.api.pages import REFUSALS, pin_page, search_text
 from config.api.schemas import BoardOut, PageOut, PersonOut, PinOut, ProductOut
 from config.api.shapes import board_out, person_out, product_out
@@ -30,13 +30,20 @@ def feed(request: HttpRequest, cursor: str | None = None) -> PageOut[PinOut]:
     return pin_page(request, following(user_of(request)), cursor)
 
 
-@router.get("/explore", auth=public, response={200: PageOut[PinOut], **REFUSALS})
+@router.get(
+    "/explore",
+    auth=public,
+    openapi_extra=OPTIONAL,
+    response={200: PageOut[PinOut], **REFUSALS},
+)
 def explore_feed(request: HttpRequest, cursor: str | None = None) -> PageOut[PinOut]:
     """Everybody's public pins, newest first."""
     return pin_page(request, explore(viewer_of(request)), cursor)
 
 
-@router.get("/search", auth=public, response={200: AnyPage, **REFUSALS})
+@router.get(
+    "/search", auth=public, openapi_extra=OPTIONAL, response={200: AnyPage, **REFUSALS}
+)
 def search(
     request: HttpRequest, q: str = "", kind: Kind = "pins", cursor: str | None = None
 ) -> AnyPage:

@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router
 
-from config.api.auth import public, user_of, viewer_of, writer
+from config.api.auth import OPTIONAL, public, user_of, viewer_of, writer
 from config.api.pages import REFUSALS, pin_page
 from config.api.schemas import ActiveOut, PageOut, PersonOut, PinOut
 from config.api.shapes import person_out
@@ -16,14 +16,22 @@ from users.models import User
 router = Router(tags=["people"])
 
 
-@router.get("/people/{name}", auth=public, response={200: PersonOut, **REFUSALS})
+@router.get(
+    "/people/{name}",
+    auth=public,
+    openapi_extra=OPTIONAL,
+    response={200: PersonOut, **REFUSALS},
+)
 def person_detail(request: HttpRequest, name: str) -> PersonOut:
     """Somebody, by user name."""
     return person_out(_person(name))
 
 
 @router.get(
-    "/people/{name}/pins", auth=public, response={200: PageOut[PinOut], **REFUSALS}
+    "/people/{name}/pins",
+    auth=public,
+    openapi_extra=OPTIONAL,
+    response={200: PageOut[PinOut], **REFUSALS},
 )
 def person_pins(
     request: HttpRequest, name: str, cursor: str | None = None

@@ -10,7 +10,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.responses import Status
 from pydantic import ValidationError as PydanticError
 
-from config.api.auth import Viewer, public, user_of, viewer_of, writer
+from config.api.auth import OPTIONAL, Viewer, public, user_of, viewer_of, writer
 from config.api.bodies import FORM_TYPE, check_form, read_object
 from config.api.errors import field_error
 from config.api.pages import REFUSALS, key_of
@@ -89,7 +89,12 @@ def pin_create(request: HttpRequest) -> Status[PinOut]:
     return Status(201, _out(pin.pk, user))
 
 
-@router.get("/pins/{pin_id}", auth=public, response={200: PinOut, **REFUSALS})
+@router.get(
+    "/pins/{pin_id}",
+    auth=public,
+    openapi_extra=OPTIONAL,
+    response={200: PinOut, **REFUSALS},
+)
 def pin_detail(request: HttpRequest, pin_id: str, key: str = "") -> PinOut:
     """A pin; what is processing or has failed is seen by its pinner alone."""
     viewer = viewer_of(request)
@@ -133,6 +138,7 @@ def pin_unlike(request: HttpRequest, pin_id: str) -> ActiveOut:
 @router.get(
     "/pins/{pin_id}/comments",
     auth=public,
+    openapi_extra=OPTIONAL,
     response={200: PageOut[CommentOut], **REFUSALS},
 )
 def pin_comments(
@@ -169,6 +175,8 @@ def _pin_of_form(request: HttpRequest, user: User) -> Pin:
     image = request.FILES.get("image")
     if image is None:
         raise field_error("image", _("Send a picture as the file `image`."))
+    if wanted.url and not wanted.url.startswith(("https://", "http://")):
+        raise field_error("url", _("Give the whole address, with https://."))
     return pin_upload(
         by=user,
         board=_own_board(user, wanted.board),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from ninja import Router
 from ninja.responses import Status
 
-from config.api.auth import public, retailer, user_of
+from config.api.auth import OPTIONAL, public, retailer, user_of
 from config.api.errors import field_error
 from config.api.pages import REFUSALS
 from config.api.schemas import ProductIn, ProductOut, ProductPatch, path_id
@@ -24,7 +24,10 @@ _NO_PRICE: dict[str, Any] = {"price_minor": None, "currency": None}
 
 
 @router.get(
-    "/products/{product_id}", auth=public, response={200: ProductOut, **REFUSALS}
+    "/products/{product_id}",
+    auth=public,
+    openapi_extra=OPTIONAL,
+    response={200: ProductOut, **REFUSALS},
 )
 def product_detail(request: HttpRequest, product_id: str) -> ProductOut:
     """A product."""

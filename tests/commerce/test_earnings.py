@@ -6,12 +6,14 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from commerce.actions.commissions import approve, reject
 from commerce.actions.commissions import sync_commission as sync
 from commerce.earnings import clicks_of, totals_of
-from commerce.models import CommissionShare, PayoutAccount
+from commerce.ledger import account, post
+from commerce.models import Account, CommissionShare, PayoutAccount
 from commerce.words import account_shown
 from tests.factories import (
     PASSWORD,
@@ -417,3 +419,48 @@ def test_another_shops_owner_does_not_see_the_order(client, link, bob):
 def test_an_account_is_shown_by_its_end(number, shown):
     account = PayoutAccount(method="bank", holder="Alice Chen", number=number)
     assert account_shown(account) == shown
+
+
+def test_what_is_booked_equals_the_ledger_to_the_cent(link, alice, bob, rosa):
+    expected = order(link)  # not received: in no journal
+    booked = tell_line(order(link, paid_minor=3_333).line, status="received")
+    approved = tell_line(order(link, paid_minor=7_777).line, status="received")
+    approve(commission=approved, by=rosa)
+    tell_line(approved.line, refunded_minor=1_111)
+    balances = {
+        account.kind: -account.balance_minor
+        for account in Account.objects.filter(user=alice)
+    }
+    unbooked = expected.shares.get(party=alice).amount_minor
+    assert booked.shares.get(party=alice).amount_minor > 0
+    assert balances[Account.Kind.PENDING] == total(alice)["on_its_way"] - unbooked
+    assert balances[Account.Kind.PAYABLE] == total(alice)["approved"]
+
+
+def test_a_debt_is_told(client, alice):
+    payable = account(Account.Kind.PAYABLE, str(alice.pk), "CNY", user=alice)
+    suspense = account(Account.Kind.SUSPENSE, "unattributed", "CNY")
+    post(
+        kind="ADJUST",
+        key="test:debt:1",
+        entries=[(payable, 320), (suspense, -320)],
+        event_at=timezone.now(),
+    )
+    client.force_login(alice)
+    assert "¥3.20 comes off your next one" in client.get("/earnings/").content.decode()
+
+
+def test_an_unconfirmed_address_is_asked_for_before_a_payout(client, alice):
+    client.force_login(alice)
+    assert "Confirm your e-mail address" in client.get("/earnings/").content.decode()
+    EmailAddress.objects.create(user=alice, email=alice.email, verified=True)
+    html = client.get("/earnings/").content.decode()
+    assert "Confirm your e-mail address" not in html
+
+
+def test_clicks_that_buy_are_told_in_per_cent(client, link, alice):
+    order(link)
+    make_click(link)
+    make_click(link)
+    client.force_login(alice)
+    assert "33.3%" in client.get("/earnings/").content.decode()

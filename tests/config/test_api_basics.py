@@ -238,3 +238,16 @@ def test_signed_out_and_signed_in_see_their_pins(client, alice, bob):
     refused(client.get(address), 404)
     refused(client.get(address, **bearer(bob, "read")), 404)
     assert client.get(address, **bearer(alice, "read")).json()["id"] == pin.pk
+
+
+def test_head_answers_as_get_does_without_a_body(client, db):
+    answer = client.head("/api/v1/explore")
+    assert answer.status_code == 200
+    assert answer.content == b""
+
+
+def test_the_description_says_where_a_token_is_needed(client, db):
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    assert {} in paths["/api/v1/explore"]["get"]["security"]
+    assert {} not in paths["/api/v1/feed"]["get"]["security"]
+    assert {} not in paths["/api/v1/pins"]["post"]["security"]

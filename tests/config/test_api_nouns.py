@@ -371,3 +371,25 @@ def test_a_pin_is_deleted_by_its_owner_alone(as_alice, as_bob, pin):
     as_bob("DELETE", f"/pins/{pin.pk}", status=404)
     as_alice("DELETE", f"/pins/{pin.pk}", status=204)
     as_alice("GET", f"/pins/{pin.pk}", status=404)
+
+
+def test_too_many_addresses_are_429_and_say_when_to_come_back(
+    as_alice, alice, settings
+):
+    settings.FETCHES_PER_HOUR = 1
+    board = make_board(alice)
+    body = {"url": "https://shop.example/a", "board": board.pk}
+    as_alice("POST", "/pins", body, 201)
+    answer = as_alice.client.post(
+        "/api/v1/pins", body, content_type=JSON, **as_alice.headers
+    )
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+    assert answer.json()["error"]["code"] == "too_many_addresses"
+
+
+def test_the_source_of_an_upload_is_an_address_or_nothing(as_alice, alice):
+    board = make_board(alice)
+    answer = upload(as_alice, board.pk, b"x", url="javascript:alert(1)")
+    assert answer.status_code == 422
+    assert list(answer.json()["error"]["fields"]) == ["url"]
