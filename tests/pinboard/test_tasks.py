@@ -171,6 +171,7 @@ def test_one_sweeper_at_a_time(alice, media_folder, queue):
             cursor.execute("SELECT pg_advisory_lock(%s)", [0x50494E42])
             holds.set()
             ends.wait()
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [0x50494E42])
         connection.close()
 
     other = threading.Thread(target=hold)
