@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-START_S = 30
+START_S = 120  # a loaded machine is slow, and nobody waits where all is well
 
 
 class StackError(RuntimeError):
@@ -68,7 +68,7 @@ class Child:
         while self.is_alive and time.monotonic() < end:
             if self.ready():
                 return
-            time.sleep(0.05)
+            time.sleep(0.1)
         reason = "did not start" if self.is_alive else "stopped at its start"
         self.stop()
         raise StackError(f"{self.name} {reason}. {self.last_words}")
@@ -124,6 +124,8 @@ class Child:
     @property
     def last_words(self) -> str:
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        if not lines:
+            return f"It said nothing ({self.log_path})."
         return f"Its last words ({self.log_path}): {' / '.join(lines[-3:])}"
 
 

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 PATIENCE_S = 15
@@ -35,19 +36,21 @@ def main() -> int:
     for number in PASSED_ON:
         signal.signal(number, lambda received, _frame: child.send_signal(received))
 
+    parent_is_gone = threading.Event()
+
     def watch_parent() -> None:
         while os.read(0, 4096):
             pass
+        parent_is_gone.set()
         child.send_signal(signal.SIGINT)
-        try:
-            child.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-        if os.getpid() == os.getpgrp():
-            os.killpg(0, signal.SIGKILL)
+        time.sleep(PATIENCE_S)
+        child.kill()
 
     threading.Thread(target=watch_parent, daemon=True).start()
-    return child.wait()
+    code = child.wait()
+    if parent_is_gone.is_set() and os.getpid() == os.getpgrp():
+        os.killpg(0, signal.SIGKILL)
+    return code
 
 
 if __name__ == "__main__":

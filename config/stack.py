@@ -96,7 +96,7 @@ class Stack:
             self.services.append(service)
             service.launch()
         for service in services:
-            service.wait_ready(patience_s=60)
+            service.wait_ready()
 
     def watch(self) -> None:
         """Keep the children alive until somebody stops us; StackError when one cannot

@@ -16,6 +16,8 @@ import pytest
 # Before anything of `config` is imported: its Celery application would choose
 # config.settings, and pytest-django asks the environment first.
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+# A test is the same on every desk, whatever its owner has in .env.
+os.environ.setdefault("ENV_FILE", os.devnull)
 
 from config.children import Child
 from config.devstack import start_postgres, start_valkey

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from typing import Any
 
 from django.conf import settings
 from django.core.management import get_commands
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from config import stack as site
 from config.children import StackError
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             with lock(settings.DATA_DIR, self._say) as held_fd:
                 self._run(held_fd)
         except StackError as error:
-            raise CommandError(str(error)) from error
+            sys.exit(str(error))
         except Stopped:
             self._say("Stopped.")
 
