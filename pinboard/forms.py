@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from pinboard.models import Board, Comment, Pin, Visibility
@@ -13,6 +14,7 @@ from users.models import User
 from users.names import clean_name, clean_title
 
 LONGEST_PRICE = 12  # digits before the point
+MOST_FILES = 30
 
 
 class BoardChoice(forms.ModelChoiceField[Board]):
@@ -20,6 +22,26 @@ class BoardChoice(forms.ModelChoiceField[Board]):
 
     def label_from_instance(self, board: Board) -> str:
         return board.title if board.is_public else f"{board.title} ({_('private')})"
+
+
+class ManyFiles(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class PicturesField(forms.FileField):
+    """Any number of files, as a list; each is looked at where it is taken in."""
+
+    widget = ManyFiles
+
+    def clean(
+        self, data: list[UploadedFile] | None, initial: object = None
+    ) -> list[UploadedFile]:
+        files = [file for file in data or [] if file]
+        if len(files) > MOST_FILES:
+            raise ValidationError(
+                _("Choose at most %(n)s pictures at once.") % {"n": MOST_FILES}
+            )
+        return [super(PicturesField, self).clean(file) for file in files]
 
 
 class _BoardFields(forms.Form):
@@ -62,7 +84,7 @@ class ComposerForm(_BoardFields):
             attrs={"type": "url", "inputmode": "url", "autocomplete": "off"}
         ),
     )
-    image = forms.FileField(label=_("Picture"), required=False)
+    image = PicturesField(label=_("Picture"), required=False)
     title = forms.CharField(label=_("Title"), max_length=200, required=False)
     alt = forms.CharField(
         label=_("What the picture shows"), max_length=500, required=False

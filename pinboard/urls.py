@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from pinboard.views import (
     board_forms,
     boards,
+    composer,
     drafts,
     feed,
     media,
@@ -42,7 +43,7 @@ urlpatterns = [
     path("explore/", feed.explore, name="explore"),
     path("search/", search.search, name="search"),
     # Pins
-    path("pins/new/", pins.pin_create, name="pin-create"),
+    path("pins/new/", composer.pin_create, name="pin-create"),
     path("pins/drafts/<int:pk>/", drafts.draft_detail, name="draft-detail"),
     path("pins/<int:pk>/", pins.pin_detail, name="pin-detail"),
     path("pins/<int:pk>/edit/", pins.pin_edit, name="pin-edit"),

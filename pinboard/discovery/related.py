@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
-from pinboard.models import Pin
+from pinboard.models import Pin, PinState
 
 if TYPE_CHECKING:
     from pinboard.models.board import Viewer
@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 RELATED = 20
 
 
-def related_pins(pin: Pin, viewer: Viewer) -> QuerySet[Pin]:
-    """The nearest first; never the pin itself, nor another copy of its picture."""
+def related_pins(pin: Pin, viewer: Viewer) -> list[Pin]:
+    """The nearest first, each picture once, and never the pin's own."""
+    nearest = list(_near(pin, viewer)[: 2 * RELATED])
+    once = {other.picture_id: other for other in reversed(nearest)}
+    return [other for other in nearest if once[other.picture_id] is other][:RELATED]
+
+
+def _near(pin: Pin, viewer: Viewer) -> QuerySet[Pin]:
     near = Q(board_id=pin.board_id)
     ranks = []
     if pin.product is not None:
@@ -25,9 +31,9 @@ def related_pins(pin: Pin, viewer: Viewer) -> QuerySet[Pin]:
     rank = Case(*ranks, default=Value(2), output_field=IntegerField())
     return (
         Pin.objects.visible_to(viewer)
-        .filter(near)
+        .filter(near, state=PinState.READY)
         .exclude(pk=pin.pk)
         .exclude(picture=pin.picture)
         .with_card_data(viewer)
-        .order_by(rank, "-pk")[:RELATED]
+        .order_by(rank, "-pk")
     )

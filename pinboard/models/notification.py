@@ -41,7 +41,7 @@ class Notification(models.Model):
         FOLLOW = "follow", _("follows you")
         BOARD_FOLLOW = "board_follow", _("follows your board")
         PIN_FAILED = "pin_failed", _("could not be finished")
-        # Told by the app above through notify(); `text` is the sentence, `url` its page.
+        # Told by the app above by notify(): `text` is the sentence, `url` its page.
         NEWS = "news", _("news")
 
     recipient = models.ForeignKey(

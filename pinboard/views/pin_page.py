@@ -38,7 +38,7 @@ def show_pin(
     threads, next_thread = threads_of(pin, number(request.GET.get("after", "")))
     key = board_key(request)
     key_query = f"?key={key}" if key else ""
-    related = list(related_pins(pin, request.user))
+    related = related_pins(pin, request.user)
     page: Context = {
         "pin": pin,
         "threads": threads,

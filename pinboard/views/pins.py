@@ -1,8 +1,6 @@
-"""A pin's page, the composer, and what its owner may do with it."""
+"""A pin's page, saving it, and what its owner may do with it."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,19 +17,10 @@ from django.views.decorators.http import (
 
 from pinboard.actions import pins
 from pinboard.actions.boards import board_to_fill
-from pinboard.actions.sources import start_draft
 from pinboard.exceptions import PinboardError
-from pinboard.forms import ComposerForm, PinEditForm, SavePinForm
-from pinboard.models import Board, Pin
-from pinboard.pictures.kinds import accept_attribute
-from pinboard.views.access import (
-    back,
-    board_key,
-    posted,
-    refused,
-    signed_in,
-    visible_pins,
-)
+from pinboard.forms import PinEditForm, SavePinForm
+from pinboard.models import Pin
+from pinboard.views.access import back, board_key, posted, signed_in, visible_pins
 from pinboard.views.pin_page import show_pin
 from users.models import User
 
@@ -43,34 +32,20 @@ def pin_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def pin_create(request: HttpRequest) -> HttpResponse:
-    by = signed_in(request)
-    form = ComposerForm(
-        posted(request), request.FILES or None, by=by, initial=_asked(request)
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect(_pin_of(form, by=by, request=request))
-        except PinboardError as error:
-            form.add_error(_field_of(form), str(error.for_user))
-            return refused(_composer(request, form, 422), error)
-    return _composer(request, form, 422 if request.method == "POST" else 200)
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
 def pin_save(request: HttpRequest, pk: int) -> HttpResponse:
     """One click saves to the last board; without any board the page asks for one."""
     by = signed_in(request)
     pins_seen = visible_pins(request).select_related("picture", "product", "pinner")
     pin = get_object_or_404(pins_seen, pk=pk)
-    form = SavePinForm(posted(request), by=by, initial=_asked(request))
+    form = SavePinForm(posted(request), by=by)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            board = _board_of(form, by)
-            copy = pins.save_pin(pin=pin, board=board, by=by)
+        try:
+            copy = _save(pin, form, by)
+        except PinboardError as error:
+            messages.error(request, str(error.for_user))
+            return redirect(pin)
         undo = reverse("pinboard:pin-delete", args=[copy.pk])
-        told = _("Saved to %(board)s") % {"board": board.title}
+        told = _("Saved to %(board)s") % {"board": copy.board.title}
         messages.success(request, told, extra_tags=undo)
         return back(request, pin)
     status = 422 if request.method == "POST" else 200
@@ -110,8 +85,12 @@ def pin_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def pin_restore(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
     gone = Pin.objects.filter(board__owner=by, board__deleted_at=None)
-    pin = get_object_or_404(gone, pk=pk)
-    pins.restore_pin(pin=pin, by=by)
+    pin = get_object_or_404(gone.select_related("board"), pk=pk)
+    try:
+        pins.restore_pin(pin=pin, by=by)
+    except PinboardError as error:
+        messages.error(request, str(error.for_user))
+        return redirect(pin.board)
     return redirect(pin)
 
 
@@ -128,44 +107,7 @@ def pin_retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @transaction.atomic
-def _pin_of(form: ComposerForm, *, by: User, request: HttpRequest) -> Any:  # noqa: ANN401  a pin or a draft: both have a page
-    """Pin the upload, or begin to read the address. A new board stands or falls with
-    it."""
+def _save(pin: Pin, form: SavePinForm, by: User) -> Pin:
     told = form.cleaned_data
-    board = _board_of(form, by)
-    words = {name: told[name] for name in ("title", "description", "alt")}
-    if told["image"]:
-        content = told["image"].read()
-        return pins.pin_upload(
-            by=by, board=board, content=content, source_url=told["url"], **words
-        )
-    draft = start_draft(by=by, url=told["url"], board=board)
-    request.session[f"draft-{draft.pk}"] = words
-    return draft
-
-
-def _composer(request: HttpRequest, form: ComposerForm, status: int) -> HttpResponse:
-    page = {"form": form, "accept": accept_attribute()}
-    return render(request, "pinboard/pin_form.html", page, status=status)
-
-
-def _board_of(form: ComposerForm | SavePinForm, by: User) -> Board:
-    told = form.cleaned_data
-    return board_to_fill(by=by, board=told["board"], new_title=told["new_board"])
-
-
-def _field_of(form: ComposerForm) -> str:
-    """Beside which field an error of the work stands."""
-    return "image" if form.cleaned_data["image"] else "url"
-
-
-def _asked(request: HttpRequest) -> dict[str, str]:
-    """What a bookmarklet, a link of ours or a draft that failed fills in beforehand."""
-    kept: dict[str, str] = request.session.get(
-        f"draft-{request.GET.get('draft', '')}", {}
-    )
-    return kept | {
-        name: request.GET[name].replace("\0", "")
-        for name in ("url", "title", "description", "board")
-        if name in request.GET
-    }
+    board = board_to_fill(by=by, board=told["board"], new_title=told["new_board"])
+    return pins.save_pin(pin=pin, board=board, by=by)

@@ -114,6 +114,47 @@ def test_the_board_of_others_is_422(client, board, bob):
     assert not Pin.objects.exists()
 
 
+def coloured(colour):
+    drawn = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(drawn, "PNG")
+    return SimpleUploadedFile(f"{colour}.png", drawn.getvalue(), "image/png")
+
+
+def test_many_pictures_become_many_pins_on_one_board(client, board):
+    pictures = [coloured(colour) for colour in ("red", "green", "blue")]
+    answer = client.post(
+        COMPOSER, {"image": pictures, "board": board.pk, "description": "Holiday"}
+    )
+    assert answer.headers["Location"] == board.get_absolute_url()
+    assert Pin.objects.filter(board=board, description="Holiday").count() == 3
+
+
+def test_of_many_pictures_the_good_ones_are_pinned_and_the_bad_named(client, board):
+    fake = SimpleUploadedFile("notes.jpg", b"no picture at all", "image/jpeg")
+    answer = client.post(
+        COMPOSER, {"image": [coloured("red"), fake], "board": board.pk}
+    )
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "notes.jpg: This file is no picture" in html
+    assert "1 pin is being made" in html
+    assert Pin.objects.get().board == board
+
+
+def test_many_bad_pictures_leave_no_new_board_behind(client):
+    fakes = [SimpleUploadedFile(f"{n}.jpg", b"nothing", "image/jpeg") for n in (1, 2)]
+    answer = client.post(COMPOSER, {"image": fakes, "new_board": "Finds"})
+    assert answer.status_code == 422
+    assert not Board.objects.exists()
+
+
+def test_more_than_thirty_pictures_are_refused(client, board):
+    files = [SimpleUploadedFile(f"{n}.png", b"x", "image/png") for n in range(31)]
+    answer = client.post(COMPOSER, {"image": files, "board": board.pk})
+    assert answer.status_code == 422
+    assert "at most 30" in answer.content.decode()
+
+
 def test_an_address_opens_a_draft(client, alice, board):
     address = "https://shop.example/coat"
     answer = client.post(

@@ -1,7 +1,11 @@
 """The page of a pin: who sees it, what stands on it, and its forms without scripts."""
 
+from datetime import timedelta
+
 import pytest
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from pinboard.actions import social
 from pinboard.models import Pin, Visibility
@@ -97,8 +101,6 @@ def test_absurd_ids_are_not_found(client, db, pk):
 
 
 def test_a_deleted_pin_and_one_on_a_deleted_board_are_gone(client, pin):
-    from django.utils import timezone
-
     pin.board.deleted_at = timezone.now()
     pin.board.save()
     assert page_of(client, pin).status_code == 404
@@ -163,6 +165,15 @@ def test_more_like_this_shows_the_same_shop_and_never_the_pin_itself(
     assert shown == [near]
     assert hidden not in shown
     assert far not in shown
+
+
+def test_more_like_this_shows_each_picture_once(client, alice, bob):
+    product = make_product()
+    pin = make_pin(make_board(alice), product=product)
+    first = make_pin(make_board(bob), product=product)
+    copy = make_pin(make_board(bob), product=product, picture=first.picture)
+    make_pin(make_board(bob), product=product, picture=pin.picture)
+    assert page_of(client, pin).context["pins"] == [copy]
 
 
 def test_only_the_owner_is_offered_to_edit_and_delete(client, pin, alice, bob):
@@ -247,8 +258,6 @@ def test_what_only_the_owner_may_is_not_found_by_others(client, pin, bob, name):
 
 @pytest.mark.parametrize("name", ["pin-like", "pin-comment", "pin-save", "pin-delete"])
 def test_a_post_without_the_token_is_refused(pin, alice, name):
-    from django.test import Client
-
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     address = reverse(f"pinboard:{name}", args=[pin.pk])
@@ -301,6 +310,28 @@ def test_saving_to_nowhere_is_422_beside_the_field(client, pin, bob, alice):
         assert answer.status_code == 422
         assert 'class="err error"' in answer.content.decode()
     assert not Pin.objects.filter(pinner=bob).exists()
+
+
+def test_a_pin_that_is_not_ready_cannot_be_saved_and_says_so(client, alice):
+    board = make_board(alice)
+    pin = make_pin(board, state="processing", picture=None)
+    client.force_login(alice)
+    answer = client.post(
+        reverse("pinboard:pin-save", args=[pin.pk]), {"board": board.pk}, follow=True
+    )
+    assert answer.status_code == 200
+    assert Pin.objects.count() == 1
+    assert "data-toast" in answer.content.decode()
+
+
+def test_a_pin_gone_for_good_cannot_be_restored_and_says_so(client, pin, alice):
+    pin.deleted_at = timezone.now() - timedelta(days=31)
+    pin.save()
+    client.force_login(alice)
+    answer = client.post(reverse("pinboard:pin-restore", args=[pin.pk]), follow=True)
+    assert "gone for good" in answer.content.decode()
+    pin.refresh_from_db()
+    assert pin.deleted_at is not None
 
 
 def test_the_owner_edits_words_and_board(client, pin, alice):

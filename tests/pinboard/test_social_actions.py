@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from pinboard.actions import social
 from pinboard.models import Comment, Follow, Like, Notification, Visibility
@@ -76,7 +76,7 @@ def test_ten_calls_from_five_threads_count_once(alice, bob, act, count):
     def twice():
         try:
             answers.extend(act(pin=pin, by=bob) for _ in range(2))
-        except Exception as error:
+        except DatabaseError as error:
             errors.append(error)
         finally:
             connection.close()
@@ -103,7 +103,7 @@ def test_two_people_who_follow_each_other_at_once_do_not_deadlock(alice, bob):
                 social.follow_person(person=person, by=by)
                 social.unfollow_person(person=person, by=by)
             social.follow_person(person=person, by=by)
-        except Exception as error:
+        except DatabaseError as error:
             errors.append(error)
         finally:
             connection.close()
