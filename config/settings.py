@@ -276,6 +276,15 @@ ACCOUNT_USERNAME_VALIDATORS = "users.models.USERNAME_VALIDATORS"
 ACCOUNT_PREVENT_ENUMERATION = True
 # An account: ten tries in a quarter of an hour, wherever they come from.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,10/15m/key"}
+# {"google": {"client_id": "…", "secret": "…"}, "weibo": …, "openid_connect": …}
+SOCIAL_LOGINS: dict[str, dict[str, object]] = (
+    env.json("SOCIAL_LOGINS") if env.str("SOCIAL_LOGINS", "") else {}
+)
+INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIAL_LOGINS]
+SOCIALACCOUNT_PROVIDERS = {
+    name: {"APPS": [{"key": "", **app}]} for name, app in SOCIAL_LOGINS.items()
+}
+SOCIAL_LOGIN_ORIGINS = env.list("SOCIAL_LOGIN_ORIGINS", [])
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not DEBUG)
 AXES_VERBOSE = False
 AXES_FAILURE_LIMIT = 10
@@ -329,7 +338,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "manifest-src": [SELF],
         "worker-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *SOCIAL_LOGIN_ORIGINS],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
