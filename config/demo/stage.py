@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ from pinboard.models import (
 from pinboard.tasks import make_renditions
 from users.models import User
 
-DAYS = 56
+DAYS = 84
 REVIEWERS = {"rosa": "Rosa Okafor", "ruth": "Ruth Meyer"}
 
 
@@ -200,27 +201,34 @@ def _remember_prices(stage: Stage, product: Product, now_minor: int) -> None:
 
 def make_pins(stage: Stage) -> None:
     """First the shops' own pins, then people's, then what others saved of them."""
+    by_shop: dict[int, Pin] = {}
     for number, product in enumerate(stage.products):
-        good, shop = stage.goods[number], product.shop
-        by_shop = None
-        if shop.board:
-            by_shop = _pin(stage, number, shop.board, product)
-        if number % 5 == 4 and by_shop:
-            first = save_pin(
-                pin=by_shop, board=_board_for(stage, good), by=_owner(good, stage)
-            )
+        if product.shop.board:
+            by_shop[number] = _pin(stage, number, product.shop.board, product)
+    numbers = list(range(len(stage.products)))
+    stage.chance.shuffle(numbers)
+    for place, number in enumerate(numbers):
+        board = _board_for(stage, stage.goods[number])
+        if place % 5 == 4 and number in by_shop:
+            pin = save_pin(pin=by_shop[number], board=board, by=board.owner)
         else:
-            with_product = product if number % 7 != 6 else None
-            first = _pin(stage, number, _board_for(stage, good), with_product)
-        stage.pins.append(first)
-    _pin(stage, 0, stage.boards[SECRET_BOARD], None)
-    for pin in list(stage.pins):
-        for board in stage.chance.sample(
-            list(stage.boards.values()), k=stage.chance.choice([0, 0, 1, 1, 2])
-        ):
-            if board.owner_id != pin.pinner_id and board.is_public:
-                stage.pins.append(save_pin(pin=pin, board=board, by=board.owner))
+            product = None if place % 9 == 8 else stage.products[number]
+            pin = _pin(stage, number, board, product)
+        stage.pins.append(pin)
+    for number in numbers[:2]:
+        _pin(stage, number, stage.boards[SECRET_BOARD], None)
+    _save_on(stage)
     _spread_over_weeks(stage)
+
+
+def _save_on(stage: Stage) -> None:
+    public = [board for board in stage.boards.values() if board.is_public]
+    first_pins = list(stage.pins)
+    stage.chance.shuffle(first_pins)
+    for pin in first_pins:
+        others = [board for board in public if board.owner_id != pin.pinner_id]
+        for board in stage.chance.sample(others, k=stage.chance.choice([0, 0, 1, 2])):
+            stage.pins.append(save_pin(pin=pin, board=board, by=board.owner))
 
 
 def _pin(stage: Stage, number: int, board: Board, product: Product | None) -> Pin:
@@ -240,13 +248,9 @@ def _pin(stage: Stage, number: int, board: Board, product: Product | None) -> Pi
 def _board_for(stage: Stage, good: Good) -> Board:
     text = f"{good.title} {good.category}".lower()
     for words, title in BOARD_OF:
-        if any(word in text for word in words):
+        if any(re.search(rf"\b{word}", text) for word in words):
             return stage.boards[title]
     return stage.boards[OTHER_BOARDS[len(text) % len(OTHER_BOARDS)]]
-
-
-def _owner(good: Good, stage: Stage) -> User:
-    return _board_for(stage, good).owner
 
 
 def _spread_over_weeks(stage: Stage) -> None:

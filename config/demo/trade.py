@@ -190,7 +190,7 @@ def _make_clicks(stage: Stage, weight: int) -> list[Click]:
     links = TrackingLink.objects.live().exclude(pin=None).select_related("pin")
     clicks = []
     for link in links.order_by("pk"):
-        # The last days are left to whoever tries the demo.
+        # More at first, fewer later, as for real pins.
         age = min(DAYS, (now - link.pin.created_at).total_seconds() / 86400)
         card = RateCard.objects.rate_for(link.programme, link.product)
         for _ in range(stage.chance.choice([0, 1, 2, 3, 5, 9]) * weight):
@@ -202,7 +202,7 @@ def _make_clicks(stage: Stage, weight: int) -> list[Click]:
                     originator_id=link.originator_id,
                     beneficiary_is_originator=link.beneficiary_is_originator,
                     occurred_at=now
-                    - timedelta(days=stage.chance.uniform(0.2, age + 1)),
+                    - timedelta(days=age * stage.chance.triangular(0.02, 1, 0.9)),
                     visitor_key=f"{stage.chance.getrandbits(128):032x}",
                     rate_card=card,
                     rate_bp=card.rate_bp if card else 0,

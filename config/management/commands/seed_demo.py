@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--size", choices=["small", "large"], default="small")
         parser.add_argument("--force", action="store_true", help="even without DEBUG")
 
-    def handle(self, **options: Any) -> None:  # noqa: ANN401  Django's
+    def handle(self, **options: Any) -> None:
         if not settings.DEBUG and not options["force"]:
             raise CommandError(
                 "This site is not in DEBUG mode. A demo has public passwords: "
