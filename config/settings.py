@@ -204,6 +204,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # half the work of each start
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", "")
 MEDIA_S3_ENDPOINT = env.str("MEDIA_S3_ENDPOINT", "")
@@ -289,6 +290,7 @@ STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not DEBUG)
 AXES_VERBOSE = False
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 # The visitor's address is settled once, in config.middleware.client_address.
 AXES_CLIENT_IP_CALLABLE = "config.middleware.address_of"

@@ -196,7 +196,9 @@ def test_the_code_to_scan_stands_in_the_page_itself(client, db):
     log_in(client, "mia")
     page = client.get("/accounts/2fa/totp/activate/")
     if page.status_code == 302:  # asks for the password once more
-        page = client.post(page.headers["Location"], {"password": PASSWORD}, follow=True)
+        page = client.post(
+            page.headers["Location"], {"password": PASSWORD}, follow=True
+        )
     html = page.content.decode()
     assert 'class="qr"' in html
     assert "data:image" not in html
