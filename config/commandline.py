@@ -14,7 +14,7 @@ from pathlib import Path
 from config.children import StackError
 from config.datadir import first_start, is_locked, lock, read_note, secret_key
 from config.environment import data_dir, env
-from config.stack import Stack, environment, errands
+from config.stack import Stack, environment, manage
 
 # `up` starts its own; the others read files and models only.
 WITHOUT_SERVERS = {
@@ -52,7 +52,7 @@ def _own_servers(folder: Path) -> Iterator[None]:
             with first_start(folder, is_embedded=True) as is_first:
                 stack.start_servers()
                 if is_first:
-                    stack.run_errands(errands(stack)[0])
+                    stack.run_errands(manage(stack, "migrate", "--no-input"))
             os.environ.update(stack.env)
             yield
         finally:

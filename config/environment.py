@@ -3,16 +3,21 @@
 Each refusal is a sentence for the person who set the variable.
 """
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from dotenv import dotenv_values
 from environs import Env, ValidationError, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env()
-env.read_env(env.str("ENV_FILE", str(BASE_DIR / ".env")), recurse=False)
+# A line without a value is one that was left as the example has it.
+for _name, _value in dotenv_values(env.str("ENV_FILE", str(BASE_DIR / ".env"))).items():
+    if _value:
+        os.environ.setdefault(_name, _value)
 
 port = validate.Range(1, 65534, error="Must be a port from 1 to 65534.")
 positive = validate.Range(1, error="Must be 1 or more.")

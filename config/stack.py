@@ -129,12 +129,9 @@ class Stack:
             child.kill()
 
 
-def errands(stack: Stack) -> list[Child]:
-    manage = BASE_DIR / "manage.py"
-    return [
-        stack.child("migrate", manage, "migrate", "--no-input"),
-        stack.child("collectstatic", manage, "collectstatic", "--no-input"),
-    ]
+def manage(stack: Stack, *words: str) -> Child:
+    """A command of manage.py, named after itself."""
+    return stack.child(words[0], BASE_DIR / "manage.py", *words)
 
 
 def marketplace(stack: Stack, port: int) -> Child:

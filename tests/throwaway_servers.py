@@ -38,6 +38,7 @@ def pytest_load_initial_conftests() -> None:
         _servers.append(start_valkey(_folder / "valkey", durable=False))
         os.environ["REDIS_URL"] = _servers[-1].url
     os.environ["DATA_DIR"] = str(_folder / "data")
+    (_folder / "data" / "static").mkdir(parents=True)  # WhiteNoise warns without it
 
 
 def pytest_unconfigure() -> None:

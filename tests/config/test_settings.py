@@ -67,6 +67,12 @@ def test_the_example_names_each_variable_and_no_other():
     assert named == env.dump().keys() - {"ENV_FILE"} | {"SENTRY_DSN"}
 
 
+def test_the_example_can_be_copied_as_it_is(tmp_path):
+    example = str(BASE_DIR / ".env.example")
+    done = run_with(tmp_path, "manage.py", "check", SECRET_KEY=None, ENV_FILE=example)
+    assert done.returncode == 0, done.stderr
+
+
 READ_HTTPS = """
 import json
 from config import settings as s

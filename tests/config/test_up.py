@@ -210,56 +210,53 @@ def test_a_worker_that_is_killed_is_started_again(stack):
     stack.wait_until(lambda: log.read_text().count(" ready.") >= 2)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_all_it_started(tmp_path, number):
-    stack = Stack(tmp_path / "data", free_port())
-    try:
-        stack.wait_ready()
-        family = stack.family()
-        assert len(family) > 10
-        stack.process.send_signal(number)
-        assert stack.process.wait(90) == 0
-        stack.wait_gone(family)
-        assert stack.said.endswith("Stopping\nStopped.\n")
-    finally:
+@pytest.fixture
+def start(tmp_path):
+    """Starts stacks in one place, and none of them outlives the test."""
+    port, started = free_port(), []
+
+    def start_one():
+        started.append(Stack(tmp_path / "data", port))
+        return started[-1]
+
+    yield start_one
+    for stack in started:
         stack.process.kill()
         stack.process.wait()
 
 
-def test_a_kill_leaves_nothing_behind_and_it_starts_again(tmp_path):
-    stack = Stack(tmp_path / "data", free_port())
-    try:
-        stack.wait_ready()
-        family = stack.family()
-        stack.process.kill()
-        stack.process.wait()
-        again = Stack(
-            stack.data_dir, stack.port
-        )  # at once: it waits for the last child
-        try:
-            stack.wait_gone(family)
-            again.wait_ready()
-            assert httpx.get(f"{again.url}/readyz").status_code == 200
-        finally:
-            again.process.terminate()
-            again.process.wait(60)
-    finally:
-        stack.process.kill()
-        stack.process.wait()
+def test_a_first_start_that_was_cut_short_begins_again_and_stops_by_ctrl_c(start):
+    cut_short = start()
+    cut_short.wait_until(lambda: "Migrating" in cut_short.said)
+    family = cut_short.family()
+    cut_short.process.kill()
+    cut_short.process.wait()
+    cut_short.wait_gone(family)
+    assert (cut_short.data_dir / "unfinished").exists()
+
+    again = start()
+    again.wait_ready()
+    assert not (again.data_dir / "unfinished").exists()
+    family = again.family()
+    assert len(family) > 10
+    again.process.send_signal(signal.SIGINT)
+    assert again.process.wait(90) == 0
+    again.wait_gone(family)
+    assert again.said.endswith("Stopping\nStopped.\n")
 
 
-def test_a_first_start_that_was_cut_short_begins_again(tmp_path):
-    stack = Stack(tmp_path / "data", free_port())
-    stack.wait_until(lambda: "Migrating" in stack.said)
-    family = stack.family()
-    stack.process.kill()
-    stack.process.wait()
-    stack.wait_gone(family)
-    assert (stack.data_dir / "unfinished").exists()
-    again = Stack(stack.data_dir, stack.port)
-    try:
-        again.wait_ready()
-        assert not (stack.data_dir / "unfinished").exists()
-    finally:
-        again.process.terminate()
-        again.process.wait(60)
+def test_a_kill_leaves_nothing_behind_and_it_starts_again_at_once(start):
+    killed = start()
+    killed.wait_ready()
+    family = killed.family()
+    killed.process.kill()
+    killed.process.wait()
+
+    again = start()  # waits until the last child of the other is gone
+    killed.wait_gone(family)
+    again.wait_ready()
+    assert httpx.get(f"{again.url}/readyz").status_code == 200
+    family = again.family()
+    again.process.terminate()
+    assert again.process.wait(90) == 0
+    again.wait_gone(family)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand
 
@@ -17,7 +20,7 @@ from config import stack as site
 from config.children import StackError
 from config.childwatch import die_with_parent
 from config.datadir import first_start, leave_note, lock
-from config.environment import BASE_DIR, env
+from config.environment import env
 from config.stack import Stack
 
 
@@ -69,8 +72,7 @@ class Command(BaseCommand):
         stack.start_servers()
         read_by_settings = stack.env.keys() & env.dump().keys()
         leave_note(stack.data_dir, {name: stack.env[name] for name in read_by_settings})
-        self._say("Migrating the database, collecting static files")
-        stack.run_errands(*site.errands(stack))
+        self._prepare(stack)
         if (site.MARKETPLACE / "__main__.py").exists():
             self._say("Starting the marketplace")
             stack.start_services(site.marketplace(stack, stack.port + 1))
@@ -82,12 +84,22 @@ class Command(BaseCommand):
         stack.start_services(site.web(stack))
         self._say(f"Ready after {time.monotonic() - started:.0f} s")
 
+    def _prepare(self, stack: Stack) -> None:
+        """Bring the database and the static files up to the code, side by side."""
+        errands = [site.manage(stack, "migrate", "--no-input")]
+        stamp, now = stack.data_dir / "static-stamp", static_stamp()
+        is_stale = not stamp.exists() or stamp.read_text() != now
+        if is_stale:
+            errands.append(site.manage(stack, "collectstatic", "--no-input"))
+        self._say("Migrating the database, collecting static files")
+        stack.run_errands(*errands)
+        stamp.write_text(now)
+
     def _seed(self, stack: Stack) -> None:
         if (stack.data_dir / "demo.json").exists() or "seed_demo" not in get_commands():
             return
         self._say("Seeding the demo, this once")
-        manage = BASE_DIR / "manage.py"
-        errand = stack.child("seed_demo", manage, "seed_demo", "--force")
+        errand = site.manage(stack, "seed_demo", "--force")
         stack.services.append(errand)
         errand.launch()
         errand.finish(say=lambda line: self._say(f"  {line}"))
@@ -105,6 +117,16 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def static_stamp() -> str:
+    """Changes with any static file: collecting them is most of a start's work."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list(None):
+            facts = Path(storage.path(path)).stat()
+            digest.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _stop(*_signal: object) -> None:
