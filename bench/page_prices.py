@@ -20,13 +20,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pinboard.sources.currencies import iso_code
-from pinboard.sources.extract import read_page
-from pinboard.sources.prices import parse_price
+from pinboard.sources.currencies import iso_code  # noqa: E402
+from pinboard.sources.extract import read_page  # noqa: E402
+from pinboard.sources.prices import parse_price  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data"
 RESULT = ROOT / "bench" / "results" / "page_prices.json"
-PAGES_RIGHT_GOAL, PAGES_WRONG_GOAL, STRINGS_RIGHT_GOAL = 65, 8, 700
+GOALS = {"pages_right": 65, "pages_wrong_at_most": 8, "strings_right": 700}
 
 
 def judge_page(name: str, page: dict[str, Any]) -> str:
@@ -51,10 +51,7 @@ def judge_string(row: dict[str, str]) -> bool:
     return (found, currency or "") == (wanted, row["currency"])
 
 
-def main() -> int:
-    if not DATA.is_dir():
-        print(f"skipped: {DATA} is not here")
-        return 0
+def read_all() -> dict[str, Any]:
     expected = json.loads((DATA / "product_pages" / "expected.json").read_text("utf-8"))
     priced = {
         name: page for name, page in expected.items() if page["truth"].get("price")
@@ -65,42 +62,49 @@ def main() -> int:
     with (DATA / "prices.csv").open(encoding="utf-8", newline="") as file:
         strings = [judge_string(row) for row in csv.DictReader(file)]
     count = Counter(verdicts.values())
-    is_good = (
-        count["right"] >= PAGES_RIGHT_GOAL
-        and count["wrong"] <= PAGES_WRONG_GOAL
-        and sum(strings) >= STRINGS_RIGHT_GOAL
-    )
-    result = {
+    return {
         "pages": {
             "of": len(priced),
-            "right": count["right"],
-            "wrong": count["wrong"],
-            "none": count["none"],
+            **{verdict: count[verdict] for verdict in ("right", "wrong", "none")},
             "ms_a_page": round(seconds * 1000 / len(priced), 1),
             "not_right": sorted(
-                n for n, verdict in verdicts.items() if verdict != "right"
+                name for name, verdict in verdicts.items() if verdict != "right"
             ),
         },
         "strings": {"of": len(strings), "right": sum(strings)},
-        "goals": {
-            "pages_right": PAGES_RIGHT_GOAL,
-            "pages_wrong_at_most": PAGES_WRONG_GOAL,
-            "strings_right": STRINGS_RIGHT_GOAL,
-        },
-        "verdict": "met" if is_good else "missed",
+        "goals": GOALS,
     }
+
+
+def is_met(result: dict[str, Any]) -> bool:
+    pages = result["pages"]
+    return bool(
+        pages["right"] >= GOALS["pages_right"]
+        and pages["wrong"] <= GOALS["pages_wrong_at_most"]
+        and result["strings"]["right"] >= GOALS["strings_right"]
+    )
+
+
+def main() -> int:
+    if not DATA.is_dir():
+        print(f"skipped: {DATA} is not here")
+        return 0
+    result = read_all()
+    result["verdict"] = "met" if is_met(result) else "missed"
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    pages, strings = result["pages"], result["strings"]
     print(
-        f"pages    {count['right']} right, {count['wrong']} wrong, {count['none']} none"
-        f" of {len(priced)} (goal: >= {PAGES_RIGHT_GOAL} right, <= {PAGES_WRONG_GOAL}"
-        f" wrong), {result['pages']['ms_a_page']} ms a page"
+        f"pages    {pages['right']} right, {pages['wrong']} wrong, {pages['none']} none"
+        f" of {pages['of']} (goal: >= {GOALS['pages_right']} right,"
+        f" <= {GOALS['pages_wrong_at_most']} wrong), {pages['ms_a_page']} ms a page"
     )
     print(
-        f"strings  {sum(strings)} of {len(strings)} right (goal: >= {STRINGS_RIGHT_GOAL})"
+        f"strings  {strings['right']} of {strings['of']} right"
+        f" (goal: >= {GOALS['strings_right']})"
     )
     print(f"verdict  {result['verdict']}")
-    return 0 if is_good else 1
+    return 0 if is_met(result) else 1
 
 
 if __name__ == "__main__":

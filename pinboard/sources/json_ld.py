@@ -44,15 +44,10 @@ def loads(text: str) -> list[Json]:
     """Every JSON value in the text that can be made out. Numbers stay as written:
     24.990 and 24.99 are different prices in Chile."""
     text = _WRAPPED.sub("", text).strip().rstrip(";")
-    for attempt in (
-        lambda: text,
-        lambda: _TRAILING_COMMA.sub(r"\1", _CONTROL.sub(" ", text)),
-        lambda: html.unescape(_TRAILING_COMMA.sub(r"\1", _CONTROL.sub(" ", text))),
-    ):
-        values = _values(attempt())
-        if values:
-            return values
-    return []
+    if values := _values(text):
+        return values
+    mended = _TRAILING_COMMA.sub(r"\1", _CONTROL.sub(" ", text))
+    return _values(mended) or _values(html.unescape(mended))
 
 
 def _values(text: str) -> list[Json]:

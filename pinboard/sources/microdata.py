@@ -45,13 +45,20 @@ class Item:
 
 
 def main_item(page: Page) -> Item | None:
-    """The first product that has an offer of its own, else the first of all."""
+    """The product the page is about: of several, the one that is named in the headline
+    or stands alone with a price; of many without a name in it, none."""
     scopes = page.tree.css(
         '[itemtype*="schema.org/Product"],[itemtype*="schema.org/IndividualProduct"]'
     )
     items = [Item(scope, page) for scope in scopes[:20] if not _is_nested(scope)]
     priced = [item for item in items if item.first("price", "lowprice")]
-    return next(iter(priced or items), None)
+    headline = page.headline.casefold()
+    for item in priced:
+        name = item.first("name").casefold()
+        if name and headline and (name in headline or headline in name):
+            return item
+    is_listing = len({item.first("price", "lowprice") for item in priced}) > 2
+    return None if is_listing else next(iter(priced or items), None)
 
 
 def loose_offer(page: Page) -> Item | None:

@@ -26,7 +26,7 @@ def offer_of(product: dict[str, Json], page_url: str) -> Offer | None:
     offers = _offers(product)
     if not offers:
         return None
-    priced = [offer for offer in offers if offer.price] or offers
+    priced = [offer for offer in offers if offer.price.strip("0.,")] or offers
     at_page = next((offer for offer in priced if _is_at(offer, page_url)), None)
     if at_page is not None:
         return at_page

@@ -11,12 +11,17 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_BYTES = 6 * 1024 * 1024
 # HTML5's rules make nested and unclosed elements cost the square of their number. A
-# real page of 3 MB costs about 60 000 by the count below; what costs more is cut off.
-_COST_LIMIT = 2_000_000
+# real page costs up to 16 000 by the count below; from 150 000 on it is cut off.
+_COST_LIMIT = 150_000
 _ATTRIBUTES_LIMIT = 20_000  # characters inside one tag, beyond which it is dropped
 
 _META_CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I
+)
+# The ones that pages are written in; Python's codecs include archives and escapes.
+_CHARSETS = re.compile(
+    r"(?:utf-8|(?:iso-8859|windows)-\d{1,4}|gb18030|big5(?:-hkscs)?|shift_jis|sjis|"
+    r"euc-(?:jp|kr|tw)|iso-2022-jp|cp949|ks_c_5601-1987|koi8-[ru]|tis-620|latin1)\Z"
 )
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})([^<>]*)")
@@ -27,7 +32,11 @@ _UNCOUNTED = frozenset(
         *("source", "track", "wbr", "param", "p", "li", "option", "tr", "td", "th"),
         *("tbody", "thead", "tfoot", "dt", "dd", "optgroup", "html", "head", "body"),
         *("path", "use", "circle", "rect", "polygon", "line", "g", "svg"),
+        *("script", "style"),
     ]
+)
+_FORMATTING = frozenset(
+    "a b big code em font i nobr s small strike strong tt u".split()
 )
 _SPACES = re.compile(r"\s+")
 
@@ -104,16 +113,12 @@ def decoded(content: bytes) -> str:
     name = said.group(1).decode("ascii", "replace").lower() if said else ""
     if name in ("gb2312", "gbk"):
         name = "gb18030"
-    if is_nearly_utf8 or not _is_text_encoding(name):
+    if is_nearly_utf8 or not _CHARSETS.match(name):
         name = "utf-8"
-    return _storable(content.decode(name, "replace"))
-
-
-def _is_text_encoding(name: str) -> bool:
     try:
-        return codecs.lookup(name).name not in ("utf-7", "idna", "punycode", "rot13")
-    except (LookupError, ValueError):
-        return False
+        return _storable(content.decode(name, "replace"))
+    except LookupError:  # windows-9999
+        return _storable(content.decode("utf-8", "replace"))
 
 
 def _storable(text: str) -> str:
@@ -122,33 +127,32 @@ def _storable(text: str) -> str:
 
 def _bounded(html: str) -> str:
     """The page as far as parsing it is affordable."""
-    cost = 0
+    cost = depth = formatting = position = 0
     opened: dict[str, int] = {}
-    depth = 0
-    position = 0
     while found := _TAG.search(html, position):
         position = found.end()
         closing, name, rest = found.groups()
+        name = name.lower()
         if len(rest) > _ATTRIBUTES_LIMIT and rest.count("=") > 500:
             return html[: found.start()]
-        name = name.lower()
-        if name in ("script", "style"):
-            if not closing:
-                end = html.find(f"</{name}", position)
-                position = len(html) if end < 0 else end
-            continue
+        if name in ("script", "style") and not closing:
+            end = html.find(f"</{name}", position)
+            position = len(html) if end < 0 else end
+        # Every piece of text opens all unclosed formatting elements anew.
+        cost += 1 + depth // 50 + formatting // 4
+        if cost > _COST_LIMIT:
+            return html[: found.start()]
         if name in _UNCOUNTED:
             continue
         number = opened.get(name, 0)
+        step = 0
         if not closing and not rest.endswith("/"):
-            opened[name] = number + 1
-            depth += 1
+            step = 1
         elif closing and number:
-            opened[name] = number - 1
-            depth -= 1
-        cost += 1 + depth // 50
-        if cost > _COST_LIMIT:
-            return html[: found.start()]
+            step = -1
+        opened[name] = number + step
+        depth += step
+        formatting += step if name in _FORMATTING else 0
     return html
 
 

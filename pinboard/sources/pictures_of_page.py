@@ -46,7 +46,7 @@ def pictures_of(page: Page, said: list[Statement]) -> tuple[list[str], str]:
     unlikely: dict[str, tuple[str, str]] = {}
     for address, source in found:
         url = page.absolute(address)
-        if not url or len(url) > _MAX_ADDRESS or _NO_PICTURE.search(url):
+        if url in ("", page.url) or len(url) > _MAX_ADDRESS or _NO_PICTURE.search(url):
             continue
         path = urlsplit(url).path
         pile = unlikely if _NOT_A_PRODUCT.search(path) else likely

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from urllib.parse import urlsplit
 
 from pinboard.sources.currencies import (
-    CODES,
     RARELY_DIVIDED,
     currency_of_country,
     iso_code,
 )
 from pinboard.sources.page import Page
 from pinboard.sources.prices import parse_price
+from pinboard.sources.scripts import Scripts
 from pinboard.sources.statements import Statement
 from pinboard.sources.visible import Sight
 
 _MACHINE_THOUSANDTHS = re.compile(r"\d+\.\d{3}\Z")
-_IN_SCRIPTS = re.compile(
-    r"[\"']?(?:priceCurrency|currencyCode|currency_code|currency|currencyIso\w*)"
-    r"[\"']?\s*[:=]\s*[\"']([A-Z]{3})[\"']"
-)
 _LABELLED = re.compile(
     r"(?:price|preis|prix|precio|prezzo|cena|цена|[价價]|가격|for)\s*[:：]?\s*"
     r"(\D{0,4}\d[\d.,' ]*(?:\s?[^\s\d.,;|]{1,4})?)",
@@ -48,17 +43,29 @@ class _Stated:
 
 
 def price_of(page: Page, said: list[Statement]) -> PagePrice | None:
-    hints = _currency_hints(page, said)
+    scripts = Scripts(page)
+    hints = _currency_hints(page, said, scripts)
     codes = tuple(code for code, _ in hints)
     sight = Sight(page, codes)
     stated = [
         price for statement in said if (price := _stated(statement, codes)) is not None
     ]
-    chosen = _chosen(stated, sight) or _seen(sight, codes) or _told(said, codes)
+    chosen = (
+        _chosen(stated, sight)
+        or _scripted(scripts.reported(), codes, sight)
+        or _seen(sight, codes)
+        or _scripted(scripts.agreed(), codes, sight)
+        or _told(said, codes)
+    )
     if chosen is None:
         return None
     chosen = _in_thousands(chosen, sight)
     currency, source = chosen.currency, chosen.source
+    if currency is None:
+        shown = (
+            iso_code(item.sign, hints=codes) for item in sight.shown(chosen.amount)
+        )
+        currency, source = next(filter(None, shown), None), "page"
     if currency is None and hints:
         currency, source = hints[0]
     return PagePrice(_text(chosen.amount), currency, chosen.source, source)
@@ -111,6 +118,19 @@ def _shown_one(stated: list[_Stated], sight: Sight) -> _Stated | None:
     return next((price for price in stated if price.source == "meta"), None)
 
 
+def _scripted(
+    statement: Statement | None, codes: tuple[str, ...], sight: Sight
+) -> _Stated | None:
+    """What scripts are told, checked against the page: some count in cents."""
+    price = _stated(statement, codes) if statement else None
+    if price is None:
+        return None
+    if not sight.shown(price.amount) and sight.shown(price.amount / 100):
+        price = replace(price, amount=price.amount / 100)
+    instead = sight.asked_instead_of(price.amount)
+    return replace(price, amount=instead.amount) if instead else price
+
+
 def _seen(sight: Sight, codes: tuple[str, ...]) -> _Stated | None:
     best = sight.best()
     if best is None:
@@ -143,15 +163,16 @@ def _in_thousands(price: _Stated, sight: Sight) -> _Stated:
     return price
 
 
-def _currency_hints(page: Page, said: list[Statement]) -> list[tuple[str, str]]:
+def _currency_hints(
+    page: Page, said: list[Statement], scripts: Scripts
+) -> list[tuple[str, str]]:
     """Codes that the page speaks of, the most reliable first, and where."""
     hints = [
         (code, statement.source)
         for statement in said
         if (code := iso_code(statement.currency)) is not None
     ]
-    spoken = Counter(_IN_SCRIPTS.findall(page.html)).most_common(3)
-    hints += [(code, "script") for code, _ in spoken if code in CODES]
+    hints += [(code, "script") for code in scripts.currencies()]
     host = urlsplit(page.url).hostname or ""
     for country in (host.rsplit(".", 1)[-1], page.language.partition("-")[2]):
         if code := currency_of_country(country):

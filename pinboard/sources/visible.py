@@ -24,17 +24,19 @@ from pinboard.sources.prices import parse_price
 MAX_CANDIDATES = 400
 _MAX_NODES = 150_000
 # (score, lead over the next amount) of which one pair must be reached.
-_ENOUGH = ((2.0, 0.0), (1.2, 0.4), (0.3, 1.5))
+_ENOUGH = ((2.0, 0.0), (1.2, 0.4), (0.3, 1.5), (0.0, 2.5))
 
 _DIGIT = re.compile(r"\d")
 _WORDS = re.compile(r"[^a-zà-ÿа-я0-9]+|(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[a-z])")
 _CAMEL = re.compile(r"([a-z0-9])([A-Z])")
 _SPLIT_CENTS = re.compile(r"(\d)\s*([.,])\s*(\d\d)(?!\d)")
 _RAISED_CENTS = re.compile(r"(?<![\d.,])(\d{1,4}) (\d\d)(?![\d.,])")
+_SPACES = re.compile(r"\s+")
 _DIGITS = re.compile(r"\d+")
 _TWICE = re.compile(r"(\d[\d.,]*) (\d[\d.,]*)")  # for eyes and for screen readers
 _WITH_CENTS = re.compile(r"\D{0,4}\d[\d., ]*? ?[.,]? ?\d\d\D{0,4}\Z")
 _BARE_NUMBER = re.compile(r"\D{0,2}\d[\d.,' ]*(?:,-|\.-|,–)?\D{0,3}\Z")
+_WORD_WITH_DIGITS = re.compile(r"[A-Za-z]\d+[A-Za-z]|[A-Za-z]{4,}\d|\d[A-Za-z]{4,}")
 _OLD_TEXT = re.compile(
     r"\b(?:was|list price|rrp|msrp|uvp|statt|vorher|avant|antes|before|regular|normal|"
     r"retail|compare|starting|instead|prima|původn|běžn|старая)|"
@@ -47,7 +49,7 @@ _CURRENT_TEXT = re.compile(
     re.IGNORECASE,
 )
 _OTHER_TEXT = re.compile(
-    r"\b(?:sav(?:e|ings?)|off|shipping|delivery|free|month|mo|per|from|over|orders?|"
+    r"\b(?:sav(?:e|ings?)|off|shipping|delivery|free|month|mo|per|over|orders?|"
     r"spar|risparm|ahorr|économ|versand|livraison|envío|rate|gratis|points?|bids?|"
     r"total|deposit|under|up to|excl|code|item|ref|sku|id|no)\b|期|免運|包邮|满|滿",
     re.IGNORECASE,
@@ -211,7 +213,7 @@ def _candidate(
     if element is None or element.tag in _SKIPPED:
         return None
     element, text = _grown(element)
-    if len(text) > 60:
+    if len(text) > 60 or _WORD_WITH_DIGITS.search(text):
         return None
     text = _joined(text)
     amount, sign = parse_price(text)
@@ -257,14 +259,28 @@ def _marks(
     yield -min(2.0, max(0, letters - 8) / 6)
 
 
+def _short_text(element: LexborNode) -> str:
+    """The element's text if it is short: an element may hold the whole page, and this
+    is asked of very many."""
+    parts: list[str] = []
+    length = 0
+    for number, node in enumerate(element.traverse(include_text=True)):
+        if node.tag == "-text":
+            parts.append((node.text_content or "").strip())
+            length += len(parts[-1])
+        if number > 60 or length > 200:
+            return "…" * 100
+    return _SPACES.sub(" ", " ".join(filter(None, parts)))
+
+
 def _grown(element: LexborNode) -> tuple[LexborNode, str]:
     """The largest element around that still says one price: `<i>$</i><b>12</b>`."""
-    text = text_of(element, 80)
+    text = _short_text(element)
     for _ in range(4):
         parent = element.parent
         if parent is None or parent.tag in ("body", "html"):
             break
-        wider = text_of(parent, 80)
+        wider = _short_text(parent)
         same = _DIGITS.findall(wider) == _DIGITS.findall(text)
         if len(wider) > 32 or not (same or _WITH_CENTS.match(wider)):
             break
