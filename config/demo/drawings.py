@@ -6,12 +6,10 @@ import io
 import random
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter
 
-if TYPE_CHECKING:
-    from config.demo.goods import Good
+from config.demo.good import Good
 
 Colour = tuple[int, int, int]
 Brush = ImageDraw.ImageDraw

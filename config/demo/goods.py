@@ -10,38 +10,17 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from config.demo.drawings import draw_goods
+from config.demo.good import Good
 
 log = logging.getLogger(__name__)
 
 # 54 product photographs (Unsplash License) with a list of products (MIT).
 PACKAGE = "@vendure/create@2.3.4"
 PACKAGE_WAIT_S = 60
-# What one unit of a catalogue's currency costs in the currency of a demo shop. Rough
-# on purpose: the prices are invented either way.
-RATES = {("USD", "CNY"): Decimal("7.1")}
-
-
-@dataclass(frozen=True)
-class Good:
-    title: str
-    description: str
-    price: Decimal
-    currency: str
-    category: str
-    brand: str
-    photo: bytes
-
-    def minor_in(self, currency: str) -> int:
-        """The price in minor units of a currency, whole units where converted."""
-        if self.currency == currency:
-            return int(self.price * 100)
-        rate = RATES.get((self.currency, currency), Decimal(1))
-        return int((self.price * rate).quantize(Decimal(1))) * 100
 
 
 def find_goods(photos: Path | None, catalogue: Path | None) -> list[Good]:

@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.utils import timezone
 
-from config.demo.goods import Good
+from config.demo.good import Good
 from config.demo.words import (
     BOARD_OF,
     COMMENTS,
