@@ -6,14 +6,14 @@ import json
 import logging
 import subprocess
 import sys
-
-from django.conf import settings
+from pathlib import Path
 
 from pinboard.exceptions import PageUnreadable
 from pinboard.sources.extract import PageFacts
 from pinboard.sources.fetch import Fetched
 
 WALL_CLOCK_S = 8
+_ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = [sys.executable, "-E", "-s", "-m", "pinboard.sources.sandbox"]
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def facts_of(fetched: Fetched) -> PageFacts:
             [*_COMMAND, fetched.url],
             input=fetched.content,
             capture_output=True,
-            cwd=settings.BASE_DIR,
+            cwd=_ROOT,  # where the package is found
             env={"PYTHONUTF8": "1"},
             timeout=WALL_CLOCK_S,
             check=False,
