@@ -37,6 +37,7 @@ from commerce.networks.adapters import read_report
 from commerce.networks.marketplace import config as marketplace
 from config.demo.stage import DAYS, Stage, shop_of
 from config.demo.words import SHOPS, ShopPlan
+from pinboard.models import Shop
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -49,6 +50,7 @@ UNSEEN_FEE_BP = 1000  # of a commission: what the league keeps for its service
 class DemoProgramme:
     plan: ShopPlan
     row: Programme
+    shop: Shop
     kid: str = ""
     secret: str = ""
 
@@ -63,7 +65,7 @@ class DemoProgramme:
         return {
             "id": self.row.pk,
             "code": self.row.code,
-            "shop": self.plan.slug,
+            "shop": self.shop.slug,
             "rate_bp": self.plan.rate_bp,
             "currency": self.plan.currency,
             "postback_url": self.postback_url,
@@ -87,7 +89,7 @@ def make_programmes(stage: Stage) -> list[DemoProgramme]:
         RateCard.objects.create(
             programme=programme, rate_bp=plan.rate_bp, valid=(LONG_AGO, None)
         )
-        demo = DemoProgramme(plan, programme)
+        demo = DemoProgramme(plan, programme, stage.shops[plan.slug])
         if plan.is_direct:
             demo.kid, demo.secret = "k1", secrets.token_hex(24)
             PostbackKey.objects.create(

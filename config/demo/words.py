@@ -85,7 +85,7 @@ SHOPS = [
         is_direct=True,
     ),
     ShopPlan(
-        "moss-and-linen",
+        "moss-linen",
         "Moss & Linen",
         "A family shop for things that last longer than the season.",
         ("tomas", "Tomas Berg"),
