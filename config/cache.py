@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -19,60 +20,51 @@ log = logging.getLogger(__name__)
 AWAY = (RedisConnectionError, RedisTimeoutError)
 ASK_AGAIN_S = 1  # a server that hangs costs one time-out a second, not one a call
 
-Answer = TypeVar("Answer")
+Call = Callable[..., Any]  # the client's methods take and give whatever is cached
+
+
+def unless_away(call: Call, otherwise: Call) -> Call:
+    """The method, or what an empty cache would answer to the same arguments."""
+
+    @wraps(call)
+    def ask(client: Client, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if time.monotonic() < client.away_until:
+            return otherwise(*args, **kwargs)
+        try:
+            return call(client, *args, **kwargs)
+        except AWAY as error:
+            log.warning("The cache is away: %s", error)
+            client.away_until = time.monotonic() + ASK_AGAIN_S
+            return otherwise(*args, **kwargs)
+
+    return ask
+
+
+def nothing(*_args: object, **_kwargs: object) -> None:
+    """The answer of what only writes."""
+
+
+def no(*_args: object, **_kwargs: object) -> bool:
+    return False
+
+
+def not_found(key: object, _delta: int) -> int:
+    raise ValueError(f"Key '{key!s}' not found.")  # as Django says it
 
 
 class Client(RedisCacheClient):
-    """Django's client, with the answers of an empty cache while the server is away."""
+    away_until = 0.0
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._away_until = 0.0
-
-    def _unless_away(self, call: Callable[[], Answer], otherwise: Answer) -> Answer:
-        if time.monotonic() < self._away_until:
-            return otherwise
-        try:
-            return call()
-        except AWAY as error:
-            log.warning("The cache is away: %s", error)
-            self._away_until = time.monotonic() + ASK_AGAIN_S
-            return otherwise
-
-    def add(self, key: str, value: object, timeout: int | None) -> bool:
-        return self._unless_away(
-            lambda: super(Client, self).add(key, value, timeout), False
-        )
-
-    def get(self, key: str, default: object) -> object:
-        return self._unless_away(lambda: super(Client, self).get(key, default), default)
-
-    def set(self, key: str, value: object, timeout: int | None) -> None:
-        self._unless_away(lambda: super(Client, self).set(key, value, timeout), None)
-
-    def touch(self, key: str, timeout: int | None) -> bool:
-        return self._unless_away(lambda: super(Client, self).touch(key, timeout), False)
-
-    def delete(self, key: str) -> bool:
-        return self._unless_away(lambda: super(Client, self).delete(key), False)
-
-    def get_many(self, keys: list[str]) -> dict[str, object]:
-        return self._unless_away(lambda: super(Client, self).get_many(keys), {})
-
-    def has_key(self, key: str) -> bool:
-        return self._unless_away(lambda: super(Client, self).has_key(key), False)
-
-    def incr(self, key: str, delta: int) -> int:
-        count = self._unless_away(lambda: super(Client, self).incr(key, delta), None)
-        if count is None:
-            raise ValueError(f"Key '{key}' not found.")  # as Django says it
-        return count
-
-    def set_many(self, data: dict[str, object], timeout: int | None) -> None:
-        self._unless_away(lambda: super(Client, self).set_many(data, timeout), None)
-
-    def delete_many(self, keys: list[str]) -> None:
-        self._unless_away(lambda: super(Client, self).delete_many(keys), None)
+    add = unless_away(RedisCacheClient.add, no)
+    get = unless_away(RedisCacheClient.get, lambda _key, default: default)
+    set = unless_away(RedisCacheClient.set, nothing)
+    touch = unless_away(RedisCacheClient.touch, no)
+    delete = unless_away(RedisCacheClient.delete, no)
+    get_many = unless_away(RedisCacheClient.get_many, lambda _keys: {})
+    has_key = unless_away(RedisCacheClient.has_key, no)
+    incr = unless_away(RedisCacheClient.incr, not_found)
+    set_many = unless_away(RedisCacheClient.set_many, nothing)
+    delete_many = unless_away(RedisCacheClient.delete_many, nothing)
 
 
 class Cache(RedisCache):

@@ -48,6 +48,13 @@ def time_zone(value: str) -> None:
         raise ValidationError("Must be the name of a time zone, like Asia/Shanghai.")
 
 
+def social_logins(value: object) -> None:
+    if not isinstance(value, dict) or not all(
+        isinstance(a, dict) for a in value.values()
+    ):
+        raise ValidationError('Must be like {"google": {"client_id": "..."}}.')
+
+
 def _has_scheme(value: str, schemes: set[str]) -> bool:
     try:
         parts = urlsplit(value)

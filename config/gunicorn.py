@@ -31,4 +31,4 @@ if env.str("METRICS_TOKEN", ""):
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        multiprocess.mark_process_dead(worker.pid)
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

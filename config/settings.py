@@ -10,8 +10,10 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import environment as checks
-from config.environment import BASE_DIR, data_dir, env
+from config.environment import data_dir, env
 from config.logs import logging_settings
+
+BASE_DIR = checks.BASE_DIR
 
 # `ModelForm[Pin]` is how django-stubs types it; at run time Django knows no brackets.
 django_stubs_ext.monkeypatch()
@@ -237,7 +239,7 @@ if MEDIA_S3_BUCKET:
     }
 
 # Pages of others ---------------------------------------------------------------------
-FETCH_ALLOWED_HOSTS = env.list("FETCH_ALLOWED_HOSTS", [])
+FETCH_ALLOWED_HOSTS: list[str] = env.list("FETCH_ALLOWED_HOSTS", [])
 FETCHES_PER_HOUR = env.int("FETCHES_PER_HOUR", 20, validate=checks.positive)
 
 # Money -------------------------------------------------------------------------------
@@ -278,14 +280,14 @@ ACCOUNT_PREVENT_ENUMERATION = True
 # An account: ten tries in a quarter of an hour, wherever they come from.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,10/15m/key"}
 # {"google": {"client_id": "…", "secret": "…"}, "weibo": …, "openid_connect": …}
-SOCIAL_LOGINS: dict[str, dict[str, object]] = (
-    env.json("SOCIAL_LOGINS") if env.str("SOCIAL_LOGINS", "") else {}
+SOCIAL_LOGINS: dict[str, dict[str, object]] = dict(
+    env.json("SOCIAL_LOGINS", {}, validate=checks.social_logins)
 )
 INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIAL_LOGINS]
 SOCIALACCOUNT_PROVIDERS = {
     name: {"APPS": [{"key": "", **app}]} for name, app in SOCIAL_LOGINS.items()
 }
-SOCIAL_LOGIN_ORIGINS = env.list("SOCIAL_LOGIN_ORIGINS", [])
+SOCIAL_LOGIN_ORIGINS: list[str] = env.list("SOCIAL_LOGIN_ORIGINS", [])
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not DEBUG)
 AXES_VERBOSE = False
 AXES_FAILURE_LIMIT = 10

@@ -70,7 +70,9 @@ class Stack:
             self.servers.append(start_valkey(folder, held_fd=self.held_fd))
             self.env["REDIS_URL"] = self.servers[-1].url
 
-    def child(self, name: str, *words: object, **more: object) -> Child:
+    def child(
+        self, name: str, *words: object, ready: Callable[[], bool] = lambda: True
+    ) -> Child:
         """A Python child of ours: `words` follow the interpreter."""
         return Child(
             name,
@@ -79,7 +81,7 @@ class Stack:
             env=self.env,
             cwd=BASE_DIR,
             held_fd=self.held_fd,
-            **more,  # type: ignore[arg-type]  Child's own fields
+            ready=ready,
         )
 
     def run_errands(self, *errands: Child) -> None:
@@ -150,8 +152,8 @@ def workers(stack: Stack) -> list[Child]:
         "worker",
         *(*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"),
         *("--without-gossip", "--without-mingle"),
-        ready=lambda: " ready." in worker.output,
     )
+    worker.ready = lambda: " ready." in worker.output
     schedule = stack.data_dir / "celerybeat-schedule"
     beat = stack.child(
         "scheduler",

@@ -45,6 +45,7 @@ def run_with(tmp_path, *arguments, **variables):
         ("ORDER_POLL_S", "0"),
         ("DEBUG", "perhaps"),
         ("LOG_LEVEL", "LOUD"),
+        ("SOCIAL_LOGINS", "[1]"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_a_sentence(tmp_path, name, value):
