@@ -23,9 +23,9 @@ def make_links_of_pin(pin: Pin, **_: Any) -> None:  # what Django's signals add
 
 @receiver(post_save, sender=Programme)
 def make_links_of_programme(instance: Programme, **_: Any) -> None:
-    """The admin saves programmes by itself, so no action could do this."""
-    if instance.is_active:
-        tasks.link_pins.delay_on_commit(instance.pk)
+    """The admin saves programmes by itself, so no action could do this. Where one was
+    switched off another may cover its products."""
+    tasks.link_pins.delay_on_commit(instance.pk)
 
 
 @receiver(post_save, sender=RateCard)

@@ -18,11 +18,11 @@ BUDGET_S = 30
 
 
 @shared_task
-def link_pins(programme_pk: int) -> None:
-    """Make the tracking links that a programme newly allows."""
-    programme = Programme.objects.active().filter(pk=programme_pk).first()
-    if programme:
-        links.link_pins(programme=programme)
+def link_pins(programme_pk: int, after: int = 0) -> None:
+    """Make the tracking links that a programme newly allows, some at a time."""
+    programme = Programme.objects.filter(pk=programme_pk).first()
+    if programme and (last := links.link_pins(programme=programme, after=after)):
+        link_pins.delay(programme_pk, last)
 
 
 @shared_task

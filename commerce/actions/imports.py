@@ -7,6 +7,7 @@ page of a slice only: a crash repeats a slice, and what was seen is seen once.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from commerce.actions.orders import keep_unreadable, observe
+from commerce.actions.observations import keep_unreadable
+from commerce.actions.orders import observe_page
 from commerce.exceptions import MalformedNotice, NetworkError
 from commerce.models import Network, Observation
 from commerce.networks.adapters import read_report
@@ -40,6 +42,21 @@ Pages = Callable[[datetime, datetime], Iterator[list[Payload]]]
 POLLED = (Network.Adapter.TAOBAO,)
 
 
+class BudgetSpent(Exception):
+    """Stop here; the rest is read the next time."""
+
+
+class Budget:
+    """How long a poll may go on, looked at before each page is kept."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.ends_at = math.inf if seconds is None else time.monotonic() + seconds
+
+    def check(self) -> None:
+        if time.monotonic() > self.ends_at:
+            raise BudgetSpent
+
+
 def polled_networks() -> Iterable[Network]:
     return Network.objects.filter(is_active=True, adapter__in=POLLED).order_by("pk")
 
@@ -52,8 +69,8 @@ def import_orders(
 ) -> int:
     """Read what changed since the last time, or since `since`; how many rows were read.
 
-    Stops after a slice once the budget is spent: the mark says where to go on. Another
-    poller at work leaves nothing to do. Raises NetworkError.
+    Stops once the budget is spent: the mark says where to go on. Another poller at work
+    leaves nothing to do. Raises NetworkError.
     """
     with _alone(network) as is_alone:
         if not is_alone:
@@ -69,7 +86,8 @@ def sweep_day(*, network: Network, days_ago: int) -> int:
     with client_of(network) as client:
         by_payment = partial(client.orders, query_type=2)
         slices = _slices(start, start + timedelta(days=1))
-        return sum(_read(network, by_payment, *window) for window in slices)
+        budget = Budget(None)
+        return sum(_read(network, by_payment, *window, budget) for window in slices)
 
 
 def _import(
@@ -78,16 +96,18 @@ def _import(
     now = timezone.now().replace(microsecond=0)
     mark = network.polled_until
     start = since or (mark - OVERLAP if mark else now - FIRST_LOOK_BACK)
-    spent_at = time.monotonic() + budget_s if budget_s else None
+    budget = Budget(budget_s)
     read = 0
     for begin, end in _slices(start, now):
-        read += _read(network, client.orders, begin, end)
-        read += _read(network, client.refunds, begin, end)
+        try:
+            read += _read(network, client.orders, begin, end, budget)
+            read += _read(network, client.refunds, begin, end, budget)
+        except BudgetSpent:
+            # What was kept is kept: the next time gets past it fast.
+            log.info("%s was read up to %s, more follows", network.code, begin)
+            break
         if mark is None or start <= mark:  # else there would be a gap before it
             _move_mark(network, end)
-        if spent_at and time.monotonic() > spent_at:
-            log.info("%s was read up to %s, more follows", network.code, end)
-            break
     return read
 
 
@@ -97,11 +117,17 @@ def _slices(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime
         start += SLICE
 
 
-def _read(network: Network, pages: Pages, start: datetime, end: datetime) -> int:
+def _read(
+    network: Network, pages: Pages, start: datetime, end: datetime, budget: Budget
+) -> int:
     """All pages of one slice; from its first one again where an answer failed."""
     for attempt in range(1, ATTEMPTS + 1):
+        read = 0
         try:
-            return sum(_keep(network, rows) for rows in pages(start, end))
+            for rows in pages(start, end):
+                budget.check()
+                read += _keep(network, rows)
+            return read
         except NetworkError as error:
             is_stale = error.network_code in ("1008", "isv.1008")
             pause = error.retry_after_s or 2 ** (attempt - 1)
@@ -116,22 +142,16 @@ def _read(network: Network, pages: Pages, start: datetime, end: datetime) -> int
 @transaction.atomic
 def _keep(network: Network, rows: list[Payload]) -> int:
     """One page: all of it or nothing."""
+    source = Observation.Source.TOP_POLL
+    readable = []
     for row in rows:
         try:
-            report = read_report(network, row)
+            readable.append((read_report(network, row), row))
         except MalformedNotice as error:
             # One broken row may not hold up an import for ever; it is kept and told.
             log.error("%s sent a row that cannot be read: %s", network.code, error)
-            keep_unreadable(
-                network=network, source=Observation.Source.TOP_POLL, payload=row
-            )
-            continue
-        observe(
-            network=network,
-            source=Observation.Source.TOP_POLL,
-            report=report,
-            payload=row,
-        )
+            keep_unreadable(network=network, source=source, payload=row)
+    observe_page(network=network, source=source, rows=readable)
     return len(rows)
 
 

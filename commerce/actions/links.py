@@ -4,7 +4,6 @@ a programme covers."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -12,9 +11,11 @@ from django.utils import timezone
 
 from commerce.destinations import may_lead_to
 from commerce.models import Network, Programme, RateCard, TrackingLink
-from pinboard.models import Pin, Product
+from pinboard.models import Pin, PinState, Product
 from pinboard.sources.addresses import host_of
 from users.models import User
+
+PINS_AT_ONCE = 500  # that a task relinks before it sends the next one
 
 
 def programme_for(product: Product) -> Programme | None:
@@ -49,7 +50,7 @@ def ensure_link(*, pin: Pin) -> TrackingLink | None:
     programme = programme_for(product) if product else None
     live = TrackingLink.objects.filter(pin=pin, disabled_at=None)
     if product is None or programme is None:
-        live.update(disabled_at=timezone.now())
+        _switch_off(live, product)
         return None
     lineage = _lineage_of(pin)
     return _ensure(live, _new_link(programme, product, pin=pin, lineage=lineage))
@@ -63,40 +64,48 @@ def ensure_site_link(*, product: Product) -> TrackingLink | None:
         product=product, pin=None, beneficiary=None, disabled_at=None
     )
     if programme is None:
-        live.update(disabled_at=timezone.now())
+        _switch_off(live, product)
         return None
     return _ensure(live, _new_link(programme, product))
 
 
-def link_pins(*, programme: Programme) -> int:
-    """Make the links that a programme's coming into force allows; how many there are.
+def link_pins(
+    *, programme: Programme, after: int = 0, limit: int = PINS_AT_ONCE
+) -> int | None:
+    """Bring the links of pins that a programme may cover to its terms of today.
 
-    A pin a transaction: it may be thousands, and each stands by itself.
+    The oldest first, because who pinned first is read from the links made before. A pin
+    a transaction; the last pin's key comes back if there may be more, to go on from.
     """
-    made = 0
-    for product in _products_covered(programme).iterator():
+    pins = Pin.objects.filter(
+        product__in=_products_covered(programme), deleted_at=None, state=PinState.READY
+    )
+    some = list(
+        pins.filter(pk__gt=after).select_related("product").order_by("pk")[:limit]
+    )
+    for pin in some:
+        ensure_link(pin=pin)
+    for product in {pin.product for pin in some if pin.product}:
         ensure_site_link(product=product)
-        for pin in _pins_of(product):
-            made += ensure_link(pin=pin) is not None
-    return made
+    return some[-1].pk if len(some) == limit else None
 
 
 def _products_covered(programme: Programme) -> QuerySet[Product]:
     products = Product.objects.filter(removed_at=None)
     if programme.shop_id:
         return products.filter(shop=programme.shop_id)
-    hosts = Q()
+    addresses = Q(pk=None)
     for host in programme.hosts:
-        hosts |= Q(url__startswith=f"https://{host}/")
-        hosts |= Q(url__startswith=f"http://{host}/")
-    return products.filter(hosts) if programme.hosts else products.none()
+        addresses |= Q(url__startswith=f"https://{host}/")
+        addresses |= Q(url__startswith=f"http://{host}/")
+    return products.filter(addresses)
 
 
-def _pins_of(product: Product) -> Iterable[Pin]:
-    """The oldest first: who pinned first is read from the links made before."""
-    pins = Pin.objects.filter(product=product, deleted_at=None, state="ready")
-    rows: Iterator[Pin] = pins.order_by("pk").iterator()
-    return rows
+def _switch_off(live: QuerySet[TrackingLink], product: Product | None) -> None:
+    """But for the link whose programme only rests: it is shown nowhere meanwhile, and
+    the addresses that people passed on earn again when it goes on."""
+    rests = Q(programme__is_active=False) | Q(programme__network__is_active=False)
+    live.exclude(rests, product=product).update(disabled_at=timezone.now())
 
 
 def _ensure(live: QuerySet[TrackingLink], wanted: TrackingLink) -> TrackingLink:

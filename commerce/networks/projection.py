@@ -58,6 +58,14 @@ def is_regression(report: LineReport, status: str, modified_at: datetime) -> boo
     return report.modified_at >= modified_at
 
 
+def would_win(report: LineReport, status: str, modified_at: datetime) -> bool:
+    """Whether the line would say what this report says, of all but cancelled ones:
+    those leave the price as it was."""
+    if report.status in (None, OrderStatus.INVALID):
+        return False
+    return _standing(report) >= (rank(status), modified_at)
+
+
 def rank(status: str) -> int:
     return OrderStatus(status).rank
 

@@ -193,12 +193,22 @@ class TestALinkOfAPin:
 
     def test_without_a_programme_there_is_none(self, programme, pin):
         link = ensure_link(pin=pin)
-        programme.is_active = False
+        programme.hosts = ["elsewhere.example"]
         programme.save()
 
         assert ensure_link(pin=pin) is None
         link.refresh_from_db()
         assert link.disabled_at
+
+    def test_it_sleeps_while_its_programme_does(self, programme, pin):
+        link = ensure_link(pin=pin)
+        Programme.objects.update(is_active=False)
+        assert ensure_link(pin=pin) is None
+        assert TrackingLink.objects.live_for_pins([pin]) == {}
+
+        Programme.objects.update(is_active=True)
+        assert ensure_link(pin=pin) == link
+        assert TrackingLink.objects.live_for_pins([pin]) == {pin.pk: link}
 
     def test_without_a_product_there_is_none(self, programme, alice):
         assert ensure_link(pin=make_pin(make_board(alice))) is None
@@ -231,8 +241,8 @@ class TestWhenLinksAreMade:
         second = save_of(pin, bob)
         programme = make_programme(shop=pin.product.shop)
 
-        assert link_pins(programme=programme) == 2
-        assert link_pins(programme=programme) == 2
+        link_pins(programme=programme)
+        link_pins(programme=programme)
 
         assert TrackingLink.objects.get(pin=second).originator == pin.pinner
         assert TrackingLink.objects.filter(pin=None).count() == 1
@@ -242,7 +252,18 @@ class TestWhenLinksAreMade:
         url = "https://elsewhere.example/1"
         make_pin(make_board(alice), product=make_product(url=url, url_key=url))
 
-        assert link_pins(programme=make_programme(shop=None)) == 1
+        link_pins(programme=make_programme(shop=None, hosts=["elsewhere.example"]))
+        assert TrackingLink.objects.filter(pin__isnull=False).count() == 1
+
+    def test_many_pins_are_linked_some_at_a_time(self, pin, alice, programme):
+        board = make_board(alice)
+        pins = [pin, *(make_pin(board, product=pin.product) for _ in range(4))]
+
+        last = link_pins(programme=programme, limit=3)
+        assert last == pins[2].pk
+        assert TrackingLink.objects.filter(pin__isnull=False).count() == 3
+        assert link_pins(programme=programme, after=last, limit=3) is None
+        assert TrackingLink.objects.live_for_pins(pins).keys() == {p.pk for p in pins}
 
     def test_the_site_link_of_a_product_is_one(self, programme, product):
         assert ensure_site_link(product=product) == ensure_site_link(product=product)

@@ -239,6 +239,26 @@ def test_a_price_below_what_was_refunded_leaves_the_last_good_state(shop):
 
     assert (shop.line.paid_minor, shop.line.refunded_minor) == (10000, 6000)
     assert Discrepancy.objects.get().kind == Kind.REFUND_EXCEEDS
+    shop.tell(shop.notice(status="invalid", amount="40.00", hours=10))
+    assert shop.line.status == "invalid"
+
+
+def test_a_discrepancy_that_was_resolved_stays_resolved(shop):
+    shop.tell(shop.notice())
+    shop.tell(shop.refund("160.00"))
+    Discrepancy.objects.update(resolved_at=timezone.now())
+    shop.tell(shop.notice(status="received", hours=9))
+
+    assert Discrepancy.objects.filter(resolved_at=None).count() == 0
+
+
+def test_waiting_refunds_above_the_price_are_told_when_the_order_comes(shop):
+    shop.tell(shop.refund("60.00", refund_id="r-1"))
+    shop.tell(shop.refund("60.00", refund_id="r-2"))
+    shop.tell(shop.notice())
+
+    assert shop.line.refunded_minor == 6000
+    assert Discrepancy.objects.get().kind == Kind.REFUND_EXCEEDS
 
 
 def test_what_was_settled_can_still_become_invalid(shop):
