@@ -34,10 +34,10 @@ bench: .venv/dev.stamp
 
 .venv/run.stamp: requirements.txt requirements-embedded.txt | .venv/bin/python
 	@echo "Installing packages (a minute or two, this once)"
-	@$(BIN)/pip install --quiet -r requirements.txt -r requirements-embedded.txt
+	@$(BIN)/pip install -qq -r requirements.txt -r requirements-embedded.txt
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
 	@echo "Installing packages for tests and checks (a minute, this once)"
-	@$(BIN)/pip install --quiet -r requirements-dev.txt
+	@$(BIN)/pip install -qq -r requirements-dev.txt
 	@touch $@

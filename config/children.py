@@ -142,6 +142,8 @@ def as_account(account: pwd.struct_passwd | None, command: list[object]) -> list
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
+        # Else the kernel answers access(2), which initdb asks, without the capability.
+        "--securebits=+no_setuid_fixup",
         # A change of account forgets the wish of childwatch, so it is told again.
         *("--pdeathsig", "INT"),
         *words,

@@ -1,6 +1,7 @@
 """Embedded servers: they start, keep what they were given, and never outlive us."""
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import psycopg2
 import pytest
 import redis
 
-from config.children import Child, StackError
+from config.children import Child, StackError, as_account
 from config.devstack import start_postgres, start_valkey
 from config.environment import BASE_DIR
 
@@ -75,6 +76,19 @@ def test_a_path_too_long_for_a_socket_does_no_harm(tmp_path, started):
     folder = tmp_path / ("deep" * 12) / ("down" * 12) / "postgres"
     started.append(start_postgres(folder, durable=False))
     assert query(started[0], "SELECT 1") == [(1,)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends its way")
+def test_the_account_that_root_lends_finds_its_way_through_closed_folders(tmp_path):
+    """A clone in a private folder: initdb asks access(2) for its own binaries."""
+    binary = tmp_path / "closed" / "postgres"
+    binary.parent.mkdir(mode=0o700)
+    binary.touch(mode=0o700)
+    nobody = pwd.getpwnam("nobody")
+    asked = as_account(nobody, ["test", "-x", binary])
+    assert subprocess.run(asked, cwd="/", check=False).returncode == 0
+    refused = ["setpriv", f"--reuid={nobody.pw_uid}", "--clear-groups", *asked[-3:]]
+    assert subprocess.run(refused, cwd="/", check=False).returncode != 0
 
 
 def test_postgresql_listens_on_no_port(tmp_path, started):
