@@ -198,6 +198,8 @@ CELERY_BEAT_SCHEDULE = {
             crontab(hour="3", minute="20"),
             3600,
         ),
+        ("clicks", "commerce.tasks.purge_clicks", crontab(hour="4", minute="10"), 3600),
+        ("swept", "commerce.tasks.sweep_orders", crontab(hour="2", minute="40"), 3600),
     )
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from commerce import tasks
-from commerce.actions.imports import import_orders
+from commerce.actions.imports import _keep, import_orders
 from commerce.actions.links import ensure_link
 from commerce.click_refs import click_ref_of
 from commerce.exceptions import NetworkError
@@ -253,8 +253,6 @@ def test_a_long_way_is_gone_in_parts_when_time_is_short(league):
 
 
 def test_a_row_that_cannot_be_read_is_kept_and_holds_nothing_up(league, market):
-    from commerce.actions.imports import _keep
-
     good = {
         "trade_id": "1",
         "tk_status": 12,
@@ -267,7 +265,7 @@ def test_a_row_that_cannot_be_read_is_kept_and_holds_nothing_up(league, market):
     assert Observation.objects.get(code="malformed").line_id == "2"
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_second_poller_leaves_the_work_to_the_first(league):
     held, done = threading.Event(), threading.Event()
 
@@ -325,14 +323,9 @@ def test_a_sweep_reads_a_day_by_its_payments(league):
     assert not OrderLine.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_from_buy_to_the_pinners_earnings(market, alice, live_server, settings):
     """The whole way of a direct programme, by the pages and processes people use."""
-    from commerce.models import SplitRule
-    from tests.factories import LONG_AGO
-
-    if not SplitRule.objects.exists():
-        SplitRule.objects.create(version=1, valid=(LONG_AGO, None))
     settings.MARKETPLACE_URL = market.url
     programme = make_programme(code="own-direct", hosts=[market.url.split("//")[1]])
     PostbackKey.objects.create(programme=programme, kid="k1", secret="shop-secret")

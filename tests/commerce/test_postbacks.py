@@ -356,8 +356,7 @@ def test_a_programme_that_is_off_still_hears_of_its_old_orders(desk, programme):
     assert Commission.objects.get().net_minor == 0
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("split_rule")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_one_order_sent_by_many_at_once_is_booked_once(desk):
     order, answers = desk.order(), []
 
@@ -375,8 +374,7 @@ def test_one_order_sent_by_many_at_once_is_booked_once(desk):
     assert Observation.objects.count() == Commission.objects.count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("split_rule")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_refund_and_its_order_at_once_lose_nothing(desk):
     for _ in range(5):
         order = desk.order()
@@ -394,13 +392,3 @@ def test_a_refund_and_its_order_at_once_lose_nothing(desk):
         line = OrderLine.objects.get(order_id=order["order_id"])
         assert line.refunded_minor == 50000
         assert line.commission.net_minor == 4000
-
-
-@pytest.fixture
-def split_rule(db):
-    """A transactional test's flush takes the migrations' rows away."""
-    from commerce.models import SplitRule
-    from tests.factories import LONG_AGO
-
-    if not SplitRule.objects.exists():
-        SplitRule.objects.create(version=1, valid=(LONG_AGO, None))
