@@ -38,7 +38,7 @@ def sales_chart(by_day: dict[date, int], period: Period, currency: str) -> Sales
         fill=f"{line}V{HEIGHT}H0Z",
         before=_path(before, step * LINES),
         amounts=[_short(step * n, currency) for n in range(LINES, -1, -1)],
-        days=[date_format(day, "j M") for day in _marks(days)],
+        days=[date_format(day, "MONTH_DAY_FORMAT") for day in _marks(days)],
         sentence=_sentence(days, now, before, currency),
         table=list(zip(days, now, strict=True)),
     )
@@ -86,8 +86,8 @@ def _sentence(
         "Sales from pins per day, %(first)s to %(last)s: %(now)s in all, at most "
         "%(best)s a day. The period before: %(before)s."
     ) % {
-        "first": date_format(days[0], "j M"),
-        "last": date_format(days[-1], "j M"),
+        "first": date_format(days[0], "MONTH_DAY_FORMAT"),
+        "last": date_format(days[-1], "MONTH_DAY_FORMAT"),
         "now": money_shown(sum(now), currency),
         "best": money_shown(max(now), currency),
         "before": money_shown(sum(before), currency),

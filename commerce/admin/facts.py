@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from commerce.actions.discrepancies import resolve_discrepancy
 from commerce.actions.periods import close_period
@@ -162,7 +162,7 @@ class OrderLineAdmin(ReadOnlyAdmin):
     search_fields = ["=line_id", "=order_id"]
     ordering = ["-pk"]
 
-    @admin.display(description=gettext_lazy("paid"))
+    @admin.display(description=pgettext_lazy("by the buyer", "paid"))
     def paid(self, row: OrderLine) -> str:
         return money_shown(row.paid_minor, row.currency, exact=True)
 

@@ -10,11 +10,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class OrderStatus(models.TextChoices):
     CREATED = "created", _("ordered")
-    PAID = "paid", _("paid")
+    PAID = "paid", pgettext_lazy("by the buyer", "paid")
     RECEIVED = "received", _("received")
     SETTLED = "settled", _("settled")
     INVALID = "invalid", _("invalid")

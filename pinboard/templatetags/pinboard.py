@@ -170,8 +170,6 @@ def _distance(moment: datetime) -> str:
 
 
 def _date(moment: datetime) -> str:
-    # Translators: date formats of Django, without and with the year.
-    same_year = moment.year == timezone.now().year
-    return date_format(
-        timezone.localtime(moment), _("j M") if same_year else _("j M Y")
-    )
+    is_this_year = moment.year == timezone.now().year
+    name = "MONTH_DAY_FORMAT" if is_this_year else "DATE_FORMAT"
+    return date_format(timezone.localtime(moment), name)

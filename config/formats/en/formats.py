@@ -1,0 +1,6 @@
+"""22 Nov, 22 Nov 2026, and 96,310."""
+
+MONTH_FORMAT = "M"
+MONTH_DAY_FORMAT = "j M"
+DATE_FORMAT = "j M Y"
+DATETIME_FORMAT = "j M Y, H:i"
