@@ -82,6 +82,26 @@ def test_a_retailer_posts_a_product_that_can_be_bought(live, visit, tmp_path):
     assert "9%" in visitor.locator(".disclosure").first.inner_text()
 
 
+def test_an_order_in_the_league_is_polled_and_follows_its_refund(live, visit):
+    """The other way to hear of a sale: the signed gateway, asked every 15 seconds."""
+    bob = visit("bob")
+    owner, pin = _pin_of_the_league(bob)
+    pinner = visit(owner)
+    bob.goto(pin)
+    with bob.context.expect_page() as opened:
+        bob.locator(".buybox a[href*='/go/']").click()
+    shop = opened.value
+    shop.wait_for_load_state()
+    _pay(shop)
+    order = re.search(r"\d{12,}", shop.locator("main").inner_text())[0]
+    _expect_order(pinner, order, "On its way", within_s=75)
+    _expect_ledger_to_agree(live)
+    _move_on(shop, live, "Buyer received it")
+    shop.locator("tbody tr").first.get_by_role("button", name="Refund").click()
+    _expect_order(pinner, order, "refunded", within_s=75)
+    _expect_ledger_to_agree(live)
+
+
 def test_everything_works_without_javascript(live, visit, tmp_path):
     visitor = visit(java_script_enabled=False)
     visitor.goto("/explore/")
@@ -100,6 +120,34 @@ def test_everything_works_without_javascript(live, visit, tmp_path):
     visitor.locator("[name=title]").fill("Plain and simple")
     visitor.locator("main form button").last.click()
     _wait_until_pin_is_ready(visitor)
+
+
+def _pin_of_the_league(page) -> tuple[str, str]:
+    """The user name of its pinner and the address of a pin that can be bought."""
+    page.goto("/search/?q=&kind=pins&shop=northlight")
+    addresses = page.locator(".pin-title a").evaluate_all("all => all.map(a => a.href)")
+    for address in addresses:
+        page.goto(address)
+        follow = page.locator("form[data-follow][action*='/people/']")  # not one's own
+        name = follow.get_attribute("action").split("/")[-3] if follow.count() else ""
+        if name and page.locator(".buybox a[href*='/go/']").count():
+            return name, address
+    raise AssertionError("the demo's league sells nothing")
+
+
+def _expect_order(page, order: str, word: str, within_s: int) -> None:
+    """The order's own page says it, in whatever words stand around."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        page.goto("/earnings/")
+        links = page.locator("a[href*='/earnings/commissions/']")
+        for address in links.evaluate_all("all => all.slice(0, 5).map(a => a.href)"):
+            page.goto(address)
+            text = page.locator("main").inner_text()
+            if order in text and word.lower() in text.lower():
+                return
+        page.wait_for_timeout(2000)
+    raise AssertionError(f"order {order} never is {word!r}")
 
 
 def _sign_up(page) -> None:
