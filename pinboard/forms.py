@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from pinboard.models import Board, Comment, Pin, Visibility
+from pinboard.models import Board, Comment, DraftPicture, Pin, Visibility
 from users.models import User
 from users.names import clean_name, clean_title
 
@@ -107,8 +108,10 @@ class ComposerForm(_BoardFields):
 class DraftForm(_BoardFields):
     """What the page of an address offers: which picture, and the words beside it."""
 
-    picture_url = forms.ChoiceField(
+    picture_url = forms.ModelChoiceField(
         label=_("Picture"),
+        queryset=DraftPicture.objects.none(),
+        empty_label=None,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one of the pictures.")},
     )
@@ -131,10 +134,11 @@ class DraftForm(_BoardFields):
         widget=forms.TextInput(attrs={"maxlength": 3}),
     )
 
-    def __init__(self, *args: Any, pictures: list[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, pictures: QuerySet[DraftPicture], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(address, address) for address in pictures]
-        self.fields["picture_url"].choices = choices  # type: ignore[attr-defined]
+        self.fields["picture_url"].queryset = pictures  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from pinboard.actions.pins import pin_address
-from pinboard.actions.products import note_price, product_of_page
-from pinboard.models import Board, Pin, PinDraft, Product
+from pinboard.actions.pins import pin_picture
+from pinboard.actions.products import illustrate, note_price, product_of_page
+from pinboard.models import Board, DraftPicture, Pin, PinDraft, Product
 from pinboard.prices import decimals_of
 from pinboard.sources.extract import PageFacts
 
@@ -24,14 +24,17 @@ def pin_draft(
     draft: PinDraft,
     by: User,
     board: Board,
-    picture_url: str,
+    chosen: DraftPicture,
     title: str = "",
     description: str = "",
     alt: str = "",
     price: Decimal | None = None,
     currency: str = "",
 ) -> Pin:
-    """Pin one picture of the page, with its product where it has one."""
+    """Pin one of the draft's pictures, with the page's product where it has one.
+
+    Nothing is fetched: the worker has read it all.
+    """
     facts = PageFacts.from_json(draft.facts or {})
     if facts.price is None and price is not None:
         facts = replace(facts, price=str(price), currency=currency)
@@ -39,16 +42,20 @@ def pin_draft(
     product = product_of_page(facts, draft.url, may_create=board.is_public)
     if product is not None and price is not None and _may_correct(product):
         note_price(product, minor_units(price, currency), currency)
-    return pin_address(
+    title = title or (product.title if product else "")
+    pin = pin_picture(
         by=by,
         board=board,
-        url=draft.url,
-        picture_url=picture_url,
+        picture=chosen.picture,
         title=title,
         description=description,
-        alt=alt,
+        alt=alt or title,
         product=product,
+        source_url=draft.url,
     )
+    if product is not None:
+        illustrate(product, chosen.picture, board=board)
+    return pin
 
 
 def minor_units(price: Decimal, currency: str) -> int:

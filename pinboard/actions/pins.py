@@ -66,6 +66,34 @@ def pin_upload(
 
 
 @transaction.atomic
+def pin_picture(
+    *,
+    by: User,
+    board: Board,
+    picture: Picture,
+    title: str = "",
+    description: str = "",
+    alt: str = "",
+    product: Product | None = None,
+    source_url: str = "",
+) -> Pin:
+    """Pin a picture that was taken in before; nothing is read again."""
+    _lock_boards(board)
+    pin = Pin.objects.create(
+        board=board,
+        pinner=by,
+        picture=picture,
+        product=product,
+        title=title,
+        description=description,
+        alt=alt,
+        source_url=source_url,
+    )
+    _wait_again(pin, picture)
+    return pin
+
+
+@transaction.atomic
 def pin_address(
     *,
     by: User,
@@ -305,9 +333,7 @@ def _count(board: Board, step: int) -> None:
     """`updated_at` too: the composer offers the board used last first."""
     # A count that has drifted must not make a pin undeletable.
     count = Greatest(F("pin_count") + step, 0)
-    Board.objects.filter(pk=board.pk).update(
-        pin_count=count, updated_at=timezone.now()
-    )
+    Board.objects.filter(pk=board.pk).update(pin_count=count, updated_at=timezone.now())
 
 
 def _lock_boards(*boards: Board) -> None:

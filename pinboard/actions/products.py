@@ -18,7 +18,7 @@ from pinboard.actions.pins import pin_upload
 from pinboard.actions.shops import shop_for_address
 from pinboard.discovery.words import vector_of
 from pinboard.exceptions import AddressRefused, ProductAddressTaken
-from pinboard.models import Availability, Picture, PricePoint, Product, Shop
+from pinboard.models import Availability, Board, Picture, PricePoint, Product, Shop
 from pinboard.prices import decimals_of
 from pinboard.signals import product_price_changed
 from pinboard.sources.addresses import (
@@ -240,6 +240,13 @@ def show_product(product: Product, picture: Picture) -> None:
     refresh_publicity(picture)
     if before and before != picture:
         refresh_publicity(before)
+
+
+def illustrate(product: Product, picture: Picture, *, board: Board) -> None:
+    """A product that nobody keeps gets the picture it was first pinned with; but what
+    comes of a secret board is nobody's business."""
+    if product.picture_id is None and product.shop.owner_id is None and board.is_public:
+        show_product(product, picture)
 
 
 def index_product(product: Product) -> None:

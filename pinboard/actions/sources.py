@@ -5,21 +5,18 @@ No transaction is open while a stranger's server is waited for.
 
 from __future__ import annotations
 
-import time
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from pinboard.actions.draft_pictures import gather_pictures, offer_picture
 from pinboard.actions.pictures import intake
 from pinboard.actions.pins import fail_pin, publish_pins_of
-from pinboard.actions.products import product_at, product_of_page, show_product
+from pinboard.actions.products import illustrate, product_at, product_of_page
+from pinboard.actions.visits import opened
 from pinboard.exceptions import (
     AddressRefused,
     FetchQuotaReached,
@@ -39,21 +36,19 @@ from pinboard.models import (
 )
 from pinboard.pictures.header import read_header
 from pinboard.signals import pin_product_changed
-from pinboard.sources.addresses import host_of
 from pinboard.sources.extract import PageFacts
-from pinboard.sources.fetch import Deadline, Fetched, fetch_page, fetch_picture
+from pinboard.sources.fetch import Deadline
 from pinboard.sources.guard import check_form
 from pinboard.sources.reading import facts_of
 from pinboard.tasks import read_draft as read_draft_task
 from users.models import User
 
-if TYPE_CHECKING:
-    from pinboard.models import Picture
-
 HOUR = timedelta(hours=1)
 IN_ALL_S = 9.5  # a page and its picture together; a page alone has the fetch's own 8 s
+# A page and its pictures: each has the fetch's 8 s at most, as has the reading. Less
+# than the task's own limit, which would end it in the middle.
+DRAFT_IN_ALL_S = 20.0
 MAX_PICTURES_TRIED = 4
-MAX_AT_ONCE = 5  # connections to one host, over all workers
 SMALL_PX = 160  # the side below which a picture is probably an icon
 
 
@@ -90,19 +85,26 @@ def _seconds_until(moment: datetime) -> int:
 
 
 def read_draft(job: DraftReadJob) -> None:
-    """Do a leased job: what the page offers becomes the draft's facts."""
-    draft = job.draft
+    """Do a leased job: what the page offers becomes the draft's facts and pictures.
+
+    The choice can be shown from the first picture on; the job ends with the last.
+    """
+    draft, deadline = job.draft, Deadline(DRAFT_IN_ALL_S)
     try:
-        facts = facts_of(_opened(draft.url, Deadline()))
-        if not facts.images:
+        page = opened(draft.url, Deadline())
+        facts = facts_of(page)
+        draft.facts = facts.to_json()
+        draft.save(update_fields=["facts"])
+        if page.is_picture:
+            offer_picture(draft, page.content, page.url)
+        else:
+            gather_pictures(draft, facts.images, Deadline(deadline.left()))
+        if not draft.pictures.exists():
             raise PageWithoutPicture
     except PinboardError as error:
         job.fail(error.code)
         return
-    with transaction.atomic():
-        draft.facts = facts.to_json()
-        draft.save(update_fields=["facts"])
-        job.finish()
+    job.finish()
 
 
 def read_address_of_pin(job: PinFetchJob) -> None:
@@ -129,13 +131,13 @@ class _Found:
 
 
 def _found_at(pin: Pin, deadline: Deadline) -> _Found:
-    if pin.picture_url:  # chosen in the composer, which has read the page
-        return _Found(_opened(pin.picture_url, deadline, picture=True).content)
-    opened = _opened(pin.source_url, deadline)
-    if opened.is_picture:
-        return _Found(opened.content)
-    facts = facts_of(opened)
-    return _Found(_best_picture(facts.images, deadline), facts, opened.url)
+    if pin.picture_url:  # one certain picture: its page need not be read
+        return _Found(opened(pin.picture_url, deadline, picture=True).content)
+    page = opened(pin.source_url, deadline)
+    if page.is_picture:
+        return _Found(page.content)
+    facts = facts_of(page)
+    return _Found(_best_picture(facts.images, deadline), facts, page.url)
 
 
 def _best_picture(addresses: list[str], deadline: Deadline) -> bytes:
@@ -143,7 +145,7 @@ def _best_picture(addresses: list[str], deadline: Deadline) -> bytes:
     small: list[tuple[int, bytes]] = []
     for address in addresses[:MAX_PICTURES_TRIED]:
         try:
-            content = _opened(address, deadline, picture=True).content
+            content = opened(address, deadline, picture=True).content
             header = read_header(content)
         except (AddressRefused, PageUnreadable, PictureRefused):
             continue
@@ -171,7 +173,7 @@ def _keep(job: PinFetchJob, pin: Pin, found: _Found) -> None:
     if mine.product and mine.product_id != before:
         pin_product_changed.send(sender=Pin, pin=mine)
     if mine.product:
-        _show(mine.product, picture, pin.board)
+        illustrate(mine.product, picture, board=pin.board)
     if picture.is_ready:
         publish_pins_of(picture)
     job.finish()
@@ -187,36 +189,3 @@ def _product_of(pin: Pin, found: _Found) -> Product | None:
         # What comes of a secret board is nobody's business: it makes no public page.
         may_create=pin.board.is_public,
     )
-
-
-def _show(product: Product, picture: Picture, board: Board) -> None:
-    if product.picture_id is None and product.shop.owner_id is None and board.is_public:
-        show_product(product, picture)
-
-
-def _opened(url: str, deadline: Deadline, *, picture: bool = False) -> Fetched:
-    fetch = fetch_picture if picture else fetch_page
-    with _place_at(host_of(url), deadline):
-        return fetch(url, deadline=deadline)
-
-
-@contextmanager
-def _place_at(host: str, deadline: Deadline) -> Iterator[None]:
-    """One of the few places at a host; PostgreSQL frees it if this worker dies."""
-    name = zlib.crc32(host.encode()) - 2**31
-    while (place := _taken(name)) is None:
-        time.sleep(deadline.left(at_most=0.2))
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [name, place])
-
-
-def _taken(name: int) -> int | None:
-    with connection.cursor() as cursor:
-        for place in range(MAX_AT_ONCE):
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [name, place])
-            if cursor.fetchone()[0]:
-                return place
-    return None

@@ -16,14 +16,17 @@ from pinboard.actions.renditions import fail_renditions
 from pinboard.exceptions import GaveUp
 from pinboard.models import (
     Avatar,
+    DraftPicture,
     DraftReadJob,
     Job,
     Picture,
     Pin,
+    PinDraft,
     PinFetchJob,
     Product,
     RenditionJob,
 )
+from pinboard.models.pin import DRAFT_LIFE
 from pinboard.pictures import storage
 from pinboard.pictures.names import PRIVATE, copies_of, original_of, upload_of
 from pinboard.tasks import fetch_pin, make_renditions, read_draft
@@ -31,6 +34,8 @@ from pinboard.tasks import fetch_pin, make_renditions, read_draft
 SENT_AT_ONCE = 200  # each sweep; a backlog must not grow by being swept
 TIDIED_AT_ONCE = 500
 ORPHAN_AGE = timedelta(days=1)
+# A little longer than it is open: none may go while its owner chooses.
+DRAFT_KEPT = DRAFT_LIFE + timedelta(hours=1)
 _LOCK = 0x50494E42  # "PINB": one sweeper at a time, whatever number of workers
 
 
@@ -52,7 +57,9 @@ def sweep_jobs() -> None:
 
 
 def tidy_pictures() -> None:
-    """Empty the trash, then delete the pictures and public copies nobody shows."""
+    """Empty the trash and drop old drafts, then delete the pictures and public copies
+    that nobody shows."""
+    PinDraft.objects.filter(created_at__lt=timezone.now() - DRAFT_KEPT).delete()
     too_old = timezone.now() - timedelta(days=TRASH_DAYS)
     trash = Pin.objects.filter(deleted_at__lt=too_old).values("pk")[:TIDIED_AT_ONCE]
     Pin.objects.filter(pk__in=trash).delete()
@@ -98,6 +105,7 @@ def _orphans() -> QuerySet[Picture]:
         ~Exists(Pin.objects.filter(**this)),
         ~Exists(Product.objects.filter(**this)),
         ~Exists(Avatar.objects.filter(**this)),
+        ~Exists(DraftPicture.objects.filter(**this)),
         created_at__lt=timezone.now() - ORPHAN_AGE,
     )
 

@@ -2,7 +2,14 @@ from pinboard.models.board import Board, Visibility
 from pinboard.models.job import Job, JobState
 from pinboard.models.notification import Notification
 from pinboard.models.picture import Avatar, Picture, RenditionJob
-from pinboard.models.pin import DraftReadJob, Pin, PinDraft, PinFetchJob, PinState
+from pinboard.models.pin import (
+    DraftPicture,
+    DraftReadJob,
+    Pin,
+    PinDraft,
+    PinFetchJob,
+    PinState,
+)
 from pinboard.models.product import Availability, PricePoint, Product
 from pinboard.models.shop import Shop
 from pinboard.models.social import Comment, Follow, Like
@@ -12,6 +19,7 @@ __all__ = [
     "Avatar",
     "Board",
     "Comment",
+    "DraftPicture",
     "DraftReadJob",
     "Follow",
     "Job",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -9,16 +10,19 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pinboard.models.board import Board, Visibility
-from pinboard.models.job import Job
+from pinboard.models.job import Job, JobState
 from pinboard.models.social import Follow, Like
 
 if TYPE_CHECKING:
     from users.models import User
 
     Viewer = User | AnonymousUser
+
+DRAFT_LIFE = timedelta(days=1)  # for how long one may choose from a draft
 
 
 class PinState(models.TextChoices):
@@ -182,6 +186,13 @@ class PinFetchJob(Job):
         abstract = False
 
 
+class PinDraftQuerySet(models.QuerySet["PinDraft"]):
+    def open_to(self, user: Viewer) -> Self:
+        """One's own drafts of the last day. The sweeper takes them later still, so
+        that none goes while somebody chooses."""
+        return self.filter(owner_id=user.pk, created_at__gt=timezone.now() - DRAFT_LIFE)
+
+
 class PinDraft(models.Model):
     """An address in the composer: read by a worker, then shown as a choice."""
 
@@ -192,11 +203,47 @@ class PinDraft(models.Model):
     facts = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = PinDraftQuerySet.as_manager()
+
     def __str__(self) -> str:
         return self.url
 
     def get_absolute_url(self) -> str:
         return reverse("pinboard:draft-detail", args=[self.pk])
+
+
+class DraftPictureQuerySet(models.QuerySet["DraftPicture"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        """A draft is its owner's alone, and so is what it shows."""
+        return self.filter(draft__owner_id=viewer.pk)
+
+    def usable(self) -> Self:
+        """Those not found broken when their smaller copies were made."""
+        return self.exclude(picture__job__state=JobState.FAILED)
+
+
+class DraftPicture(models.Model):
+    """A picture of the page, to be chosen; shown to nobody but the draft's owner."""
+
+    draft = models.ForeignKey(PinDraft, models.CASCADE, related_name="pictures")
+    picture = models.ForeignKey(
+        "pinboard.Picture", models.PROTECT, related_name="draft_pictures"
+    )
+    url = models.URLField(max_length=2000)
+    position = models.PositiveSmallIntegerField()  # its place in the page's list
+
+    objects = DraftPictureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["draft", "picture"], name="one_place_per_picture_of_a_draft"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class DraftReadJob(Job):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
@@ -14,38 +16,53 @@ from django.views.decorators.http import require_http_methods
 from pinboard.actions.boards import board_to_fill
 from pinboard.actions.drafts import pin_draft
 from pinboard.actions.sources import start_draft
-from pinboard.exceptions import PinboardError, sentence_of
+from pinboard.exceptions import PageWithoutPicture, PinboardError, sentence_of
 from pinboard.forms import DraftForm
-from pinboard.models import JobState, Pin, PinDraft
+from pinboard.models import DraftPicture, JobState, Pin, PinDraft
 from pinboard.sources.extract import PageFacts
 from pinboard.views.access import posted, refused, signed_in
 from pinboard.views.pin_page import host_shown
 from users.models import User
-
-MOST_PICTURES = 24
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
-    mine = PinDraft.objects.filter(owner=by).select_related("job", "board")
+    mine = PinDraft.objects.open_to(by).select_related("job", "board")
     draft = get_object_or_404(mine, pk=pk)
     if request.method == "POST" and "again" in request.POST:
         return _again(request, draft, by)
-    page: dict[str, Any] = {"draft": draft, "host": host_shown(draft.url)}
-    if draft.job.state != JobState.DONE or draft.facts is None:
-        page["sentence"] = sentence_of(draft.job.error_code)
-        return render(request, "pinboard/draft_detail.html", page)
-    return _choice(request, draft, by, page)
+    pictures = draft.pictures.visible_to(by).usable().select_related("picture")
+    page: dict[str, Any] = {
+        "draft": draft,
+        "host": host_shown(draft.url),
+        "is_waiting": _is_waiting(draft, pictures),
+    }
+    # Who asks for the whole has no script that would bring the rest in later.
+    is_early = page["is_waiting"] and "whole" in request.GET
+    if pictures and draft.facts is not None and not is_early:
+        return _choice(request, draft, by, page, pictures)
+    if not page["is_waiting"]:
+        code = draft.job.error_code or PageWithoutPicture.code
+        page["sentence"] = sentence_of(code)
+    return render(request, "pinboard/draft_detail.html", page)
+
+
+def _is_waiting(draft: PinDraft, pictures: Iterable[DraftPicture]) -> bool:
+    """More pictures may come, or those that are there are still being made."""
+    is_read = draft.job.state != JobState.PENDING
+    return not is_read or any(not offered.picture.is_ready for offered in pictures)
 
 
 def _choice(
-    request: HttpRequest, draft: PinDraft, by: User, page: dict[str, Any]
+    request: HttpRequest,
+    draft: PinDraft,
+    by: User,
+    page: dict[str, Any],
+    pictures: QuerySet[DraftPicture],
 ) -> HttpResponse:
-    facts = PageFacts.from_json(draft.facts or {})
-    pictures = facts.images[:MOST_PICTURES]
-    first = _first_words(request, draft, facts)
+    first = _first_words(request, draft) | {"picture_url": pictures[0]}
     form = DraftForm(posted(request), by=by, pictures=pictures, initial=first)
     page["form"] = form
     if request.method == "GET":
@@ -66,7 +83,8 @@ def _pin_of(form: DraftForm, draft: PinDraft, by: User) -> Pin:
     board = board_to_fill(
         by=by, board=told.pop("board"), new_title=told.pop("new_board")
     )
-    return pin_draft(draft=draft, by=by, board=board, **told)
+    chosen = told.pop("picture_url")
+    return pin_draft(draft=draft, by=by, board=board, chosen=chosen, **told)
 
 
 def _again(request: HttpRequest, draft: PinDraft, by: User) -> HttpResponse:
@@ -80,14 +98,12 @@ def _again(request: HttpRequest, draft: PinDraft, by: User) -> HttpResponse:
     return redirect(fresh)
 
 
-def _first_words(
-    request: HttpRequest, draft: PinDraft, facts: PageFacts
-) -> dict[str, Any]:
+def _first_words(request: HttpRequest, draft: PinDraft) -> dict[str, Any]:
     """What people typed wins over what the page says."""
+    facts = PageFacts.from_json(draft.facts or {})
     typed = request.session.get(f"draft-{draft.pk}", {})
     title = typed.get("title") or facts.title[:200]
     return {
-        "picture_url": facts.images[0] if facts.images else "",
         "title": title,
         "alt": typed.get("alt") or title,
         "description": typed.get("description", ""),

@@ -17,7 +17,7 @@ from django.http import (
 from django.views.decorators.http import require_safe
 
 from pinboard.actions.pictures import is_shown_to_all
-from pinboard.models import Picture
+from pinboard.models import DraftPicture, Picture
 from pinboard.pictures.names import PRIVATE, copies_of, name_in, original_of
 from pinboard.views.access import visible_pins
 
@@ -59,10 +59,12 @@ def _is_of(picture: Picture, path: str) -> bool:
 
 
 def _may_see(request: HttpRequest, picture: Picture) -> bool:
-    """By the rule for pins alone, but for what a product or a profile shows."""
+    """By the rule for pins, but for what a product, a profile or one's own draft
+    shows."""
     if visible_pins(request).filter(picture=picture).exists():
         return True
-    return is_shown_to_all(picture)
+    offered = DraftPicture.objects.visible_to(request.user).filter(picture=picture)
+    return is_shown_to_all(picture) or offered.exists()
 
 
 def _redirect(path: str) -> HttpResponse:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +17,7 @@ from pinboard.forms import CommentForm
 from pinboard.models import PinState
 from pinboard.pictures.urls import media_url
 from pinboard.prices import decimals_of
+from pinboard.sources.addresses import host_of
 from pinboard.views.access import board_key, visible_pins
 
 if TYPE_CHECKING:
@@ -66,11 +66,8 @@ def number(text: str) -> int:
 
 def host_shown(address: str) -> str:
     """The host of an address that may stand in a link; empty for all others."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    return parts.hostname or "" if parts.scheme in ("http", "https") else ""
+    is_web = address.lower().startswith(("http://", "https://"))
+    return host_of(address) if is_web else ""
 
 
 def _head(pin: Pin) -> Context:

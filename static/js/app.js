@@ -8,6 +8,7 @@ import "pinboard/like";
 import "pinboard/picker";
 import "pinboard/preferences";
 import "pinboard/reload";
+import "pinboard/renew";
 import "pinboard/save";
 import "pinboard/search";
 import "pinboard/share";

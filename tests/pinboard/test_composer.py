@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image
 
-from pinboard.models import Board, DraftReadJob, Pin, PinDraft
-from tests.factories import make_board
+from pinboard.models import Board, DraftPicture, DraftReadJob, Pin, PinDraft
+from tests.factories import make_board, make_picture
 
 COMPOSER = "/pins/new/"
 
@@ -219,7 +219,16 @@ def make_draft(owner, board=None, *, state="done", error_code="", **facts):
         facts=whole.to_json() if state == "done" else None,
     )
     DraftReadJob.objects.create(draft=draft, state=state, error_code=error_code)
+    for place, url in enumerate(whole.images if state == "done" else []):
+        picture = make_picture(is_public=False)
+        DraftPicture.objects.create(
+            draft=draft, picture=picture, url=url, position=place
+        )
     return draft
+
+
+def choice_of(draft, place=0):
+    return {"picture_url": draft.pictures.all()[place].pk}
 
 
 def test_a_draft_is_its_owners_alone(client, bob):
@@ -241,16 +250,16 @@ def test_the_chosen_picture_becomes_the_pin(client, alice, board):
     answer = client.post(
         draft.get_absolute_url(),
         {
-            "picture_url": FACTS["images"][1],
             "title": "Mine",
             "board": board.pk,
             "price": "689.00",
             "currency": "CNY",
-        },
+        }
+        | choice_of(draft, 1),
     )
     pin = Pin.objects.get()
     assert answer.headers["Location"] == pin.get_absolute_url()
-    assert pin.picture_url == FACTS["images"][1]
+    assert pin.picture == draft.pictures.all()[1].picture
     assert (pin.title, pin.source_url) == ("Mine", draft.url)
     assert (pin.product.price_minor, pin.product.currency) == (68900, "CNY")
     assert pin.product.shop.host == "shop.example"
@@ -260,12 +269,14 @@ def test_the_chosen_picture_becomes_the_pin(client, alice, board):
 def test_a_price_may_be_corrected_while_nobody_else_shows_the_product(
     client, alice, board
 ):
-    draft = make_draft(alice, board)
-    fields = {"picture_url": FACTS["images"][0], "board": board.pk, "currency": "CNY"}
-    client.post(draft.get_absolute_url(), fields | {"price": "599"})
+    draft, again = make_draft(alice, board), make_draft(alice, board)
+    fields = {"board": board.pk, "currency": "CNY"}
+    first = fields | choice_of(draft) | {"price": "599"}
+    client.post(draft.get_absolute_url(), first)
     product = Pin.objects.get().product
     assert product.price_minor == 59900
-    client.post(make_draft(alice, board).get_absolute_url(), fields | {"price": "1"})
+    second = fields | choice_of(again) | {"price": "1"}
+    assert client.post(again.get_absolute_url(), second).status_code == 302
     product.refresh_from_db()
     assert product.price_minor == 68900  # what the page says
 
@@ -273,19 +284,23 @@ def test_a_price_may_be_corrected_while_nobody_else_shows_the_product(
 @pytest.mark.parametrize(
     "fields",
     [
-        {},
+        {"picture_url": ""},
         {"picture_url": "https://elsewhere.example/x.jpg"},
-        {"picture_url": FACTS["images"][0], "price": "-1", "currency": "CNY"},
-        {"picture_url": FACTS["images"][0], "price": "1e30", "currency": "CNY"},
-        {"picture_url": FACTS["images"][0], "price": "1", "currency": "yuan"},
-        {"picture_url": FACTS["images"][0], "title": "a\0b"},
+        {"picture_url": "a\0b"},
+        {"picture_url": str(10**40)},
+        {"price": "-1", "currency": "CNY"},
+        {"price": "1e30", "currency": "CNY"},
+        {"price": "1", "currency": "yuan"},
+        {"title": "a\0b"},
     ],
 )
 def test_a_bad_choice_is_422_and_keeps_the_input(client, alice, board, fields):
     draft = make_draft(alice, board)
     answer = client.post(
         draft.get_absolute_url(),
-        {"board": board.pk, "title": "kept", "description": "kept words"} | fields,
+        {"board": board.pk, "title": "kept", "description": "kept words"}
+        | choice_of(draft)
+        | fields,
     )
     assert answer.status_code == 422
     html = answer.content.decode()

@@ -7,13 +7,12 @@ from django.utils import timezone
 
 from pinboard.actions.pins import pin_address
 from pinboard.actions.sources import (
-    MAX_AT_ONCE,
-    _opened,
     check_quota,
     read_address_of_pin,
     read_draft,
     start_draft,
 )
+from pinboard.actions.visits import MAX_AT_ONCE, opened
 from pinboard.exceptions import AddressRefused, FetchQuotaReached
 from pinboard.models import (
     DraftReadJob,
@@ -257,10 +256,10 @@ def test_a_sixth_visitor_of_one_host_waits_for_a_place(alice, site, settings):
             for place in range(MAX_AT_ONCE):
                 cursor.execute("SELECT pg_advisory_lock(%s, %s)", [name, place])
             with pytest.raises(AddressRefused):
-                _opened(f"{site.url}/coats/red", Deadline(0.3))
+                opened(f"{site.url}/coats/red", Deadline(0.3))
             assert site.connections == 0
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [name, 2])
-        assert _opened(f"{site.url}/coats/red", Deadline(5)).content == COAT
+        assert opened(f"{site.url}/coats/red", Deadline(5)).content == COAT
     finally:
         other.close()
 
