@@ -1,4 +1,4 @@
-"""A pytest plugin: PostgreSQL and Valkey for this run alone.
+"""A pytest plugin: PostgreSQL and Valkey for this run alone, and the words compiled.
 
 They start before Django reads its settings, which a conftest would be too late for.
 Nothing happens where DATABASE_URL and REDIS_URL are set.
@@ -21,6 +21,7 @@ os.environ.setdefault("ENV_FILE", os.devnull)
 
 from config.children import Child
 from config.devstack import start_postgres, start_valkey
+from config.words import compile_words
 
 _servers: list[Child] = []
 _folder: Path | None = None
@@ -29,6 +30,7 @@ _folder: Path | None = None
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     global _folder
+    compile_words()
     _folder = Path(tempfile.mkdtemp(prefix="pinboard-test-"))
     _folder.chmod(0o755)
     if not os.environ.get("DATABASE_URL"):

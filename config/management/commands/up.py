@@ -22,6 +22,7 @@ from config.childwatch import die_with_parent
 from config.datadir import first_start, leave_note, lock
 from config.environment import env
 from config.stack import Stack
+from config.words import compile_words
 
 
 class Stopped(BaseException):
@@ -86,6 +87,7 @@ class Command(BaseCommand):
 
     def _prepare(self, stack: Stack) -> None:
         """Bring the database and the static files up to the code, side by side."""
+        compile_words()
         errands = [site.manage(stack, "migrate", "--no-input")]
         stamp, now = stack.data_dir / "static-stamp", static_stamp()
         is_stale = not stamp.exists() or stamp.read_text() != now
