@@ -10,7 +10,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from allauth.account.models import EmailAddress
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Sum,
+    When,
+)
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
@@ -23,7 +36,7 @@ from commerce.models import (
     CommissionState,
     Role,
 )
-from commerce.money import part_shown
+from commerce.money import BASIS, part_shown
 from pinboard.models import Pin
 from users.models import User
 
@@ -33,11 +46,25 @@ MOST_PINS = 20
 
 
 def totals_of(user: User) -> list[dict[str, str | int]]:
-    """The sums of one's own shares by currency and word; zeros where there is none."""
+    """The sums of one's own shares by currency and word; zeros where there is none.
+
+    Nothing is left of a returned share, so what was returned is the share that would
+    have been: of the full net, rounded down as every share is.
+    """
+    full_net = F("commission__full_gross_minor") - F("commission__full_fee_minor")
+    would_have_been = ExpressionWrapper(full_net * F("bp") / BASIS, BigIntegerField())
+    returned = Q(commission__state__in=Commission.WORDS["returned"])
     rows = (
         CommissionShare.objects.filter(party=user)
         .values_list("commission__currency", "commission__state")
-        .annotate(total=Sum("amount_minor"))
+        .annotate(
+            total=Sum(
+                Case(
+                    When(returned, then=would_have_been),
+                    default="amount_minor",
+                )
+            )
+        )
         .order_by("commission__currency")
     )
     words = {s: word for word, states in Commission.WORDS.items() for s in states}

@@ -77,6 +77,19 @@ def test_a_share_moves_through_the_words(link, alice, rosa):
     }
 
 
+@pytest.mark.parametrize("status", ["paid", "received"])
+def test_what_was_returned_is_the_share_that_would_have_been(link, alice, status):
+    commission = order(link)
+    tell_line(commission.line, status=status)
+    tell_line(commission.line, status="invalid")
+    assert total(alice) == {
+        "on_its_way": 0,
+        "approved": 0,
+        "paid": 0,
+        "returned": 560,
+    }
+
+
 def test_the_sites_and_the_original_pinners_shares_are_not_ones_own(
     programme, alice, bob
 ):
