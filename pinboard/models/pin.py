@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pinboard.models.board import Board, Visibility
 from pinboard.models.job import Job, JobState
+from pinboard.models.product import recent_other_price
 from pinboard.models.social import Follow, Like
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class PinQuerySet(models.QuerySet["Pin"]):
                 Like.objects.filter(pin=OuterRef("pk"), user_id=viewer.pk)
             ),
             saved_by_viewer=Exists(mine),
+            other_price_minor=recent_other_price("product"),
         )
 
     def with_page_data(self, viewer: Viewer) -> Self:
@@ -166,6 +168,7 @@ class Pin(models.Model):
     # Annotated by with_card_data.
     liked_by_viewer: bool
     saved_by_viewer: bool
+    other_price_minor: int | None = None  # of the last 30 days
     # Annotated by with_page_data.
     pinner_followed: bool
     shop_followed: bool

@@ -5,12 +5,13 @@ from datetime import timedelta
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 STALE_AFTER = timedelta(days=3)
+FALL_IS_NEWS = timedelta(days=30)
 
 
 class Availability(models.TextChoices):
@@ -99,3 +100,22 @@ class PricePoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.price_minor} {self.currency}"
+
+
+def recent_other_price(product: str) -> Subquery:
+    """Of the named product column: the last price but the present one, if it held
+    within the last 30 days. For lists of pins, which may ask no query a card."""
+    opening = timezone.localdate() - FALL_IS_NEWS
+    points = PricePoint.objects.filter(
+        product=OuterRef(product), currency=OuterRef(f"{product}__currency")
+    )
+    # Points lie days or months apart: one holds until the next of its product.
+    replaced_before = PricePoint.objects.filter(
+        product=OuterRef("product"), day__gt=OuterRef("day"), day__lte=opening
+    )
+    others = points.exclude(price_minor=OuterRef(f"{product}__price_minor"))
+    return Subquery(
+        others.exclude(Exists(replaced_before))
+        .order_by("-day")
+        .values("price_minor")[:1]
+    )

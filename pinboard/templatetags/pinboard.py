@@ -88,12 +88,15 @@ class Card:
     url: str
     save_url: str
     edit_url: str
+    was_minor: int | None  # where the price fell of late
+    fall_percent: int
 
 
 @register.simple_tag
 def card_of(pin: Pin, index: int | str = EAGER, key: str = "") -> Card:
     suffix = f"?key={key}" if key else ""
     title = card_title(pin)
+    was_minor = _higher_before(pin)
     return Card(
         box=picture_box(pin.picture, index, key),
         title=title,
@@ -101,7 +104,24 @@ def card_of(pin: Pin, index: int | str = EAGER, key: str = "") -> Card:
         url=_address("pin-detail", pin.pk) + suffix,
         save_url=_address("pin-save", pin.pk) + suffix,
         edit_url=_address("pin-edit", pin.pk),
+        was_minor=was_minor,
+        fall_percent=_fall(was_minor, pin.product.price_minor) if pin.product else 0,
     )
+
+
+def _higher_before(pin: Pin) -> int | None:
+    """The price it fell from. A price that is old or cannot be paid did not fall."""
+    product, other = pin.product, pin.other_price_minor
+    if not product or product.price_minor is None or other is None:
+        return None
+    is_told = not (product.is_sold_out or product.price_is_stale or product.removed_at)
+    return other if is_told and other > product.price_minor else None
+
+
+def _fall(was_minor: int | None, now_minor: int | None) -> int:
+    if not was_minor or now_minor is None:
+        return 0
+    return (was_minor - now_minor) * 100 // was_minor
 
 
 @register.simple_tag
