@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from config.demo.good import Good
 from config.demo.words import (
@@ -280,7 +281,9 @@ def make_company(stage: Stage) -> None:
     notify(
         recipient=stage.people["alice"],
         kind=Notification.Kind.NEWS,
-        text="Welcome to Pinboard. Pin a picture, or paste a product's address.",
+        text=gettext_noop(
+            "Welcome to Pinboard. Pin a picture, or paste a product's address."
+        ),
         url="/pins/new/",
     )
     _date_talk(stage)

@@ -23,9 +23,13 @@ def notify(
     board: Board | None = None,
     comment: Comment | None = None,
     text: str = "",
+    facts: dict[str, str] | None = None,
     url: str = "",
 ) -> Notification | None:
-    """Tell somebody, unless it is their own doing. None where nobody was told."""
+    """Tell somebody, unless it is their own doing. None where nobody was told.
+
+    `text` is the untranslated sentence; with `facts` it is a pattern of their names.
+    """
     if actor is not None and actor.pk == recipient.pk:
         return None
     return Notification.objects.create(
@@ -36,6 +40,7 @@ def notify(
         board=board,
         comment=comment,
         text=text[:300],
+        facts=facts or {},
         url=url[:300],
     )
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pinboard.models.board import Visibility
@@ -41,7 +42,8 @@ class Notification(models.Model):
         FOLLOW = "follow", _("follows you")
         BOARD_FOLLOW = "board_follow", _("follows your board")
         PIN_FAILED = "pin_failed", _("could not be finished")
-        # Told by the app above by notify(): `text` is the sentence, `url` its page.
+        # Told by the app above by notify(): `text` is the sentence in English, `facts`
+        # what it names, `url` its page.
         NEWS = "news", _("news")
 
     recipient = models.ForeignKey(
@@ -55,6 +57,7 @@ class Notification(models.Model):
     board = models.ForeignKey("pinboard.Board", models.CASCADE, null=True)
     comment = models.ForeignKey("pinboard.Comment", models.CASCADE, null=True)
     text = models.CharField(max_length=300, blank=True)
+    facts = models.JSONField(default=dict)
     url = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)
@@ -73,3 +76,11 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.recipient_id}"
+
+    @property
+    def sentence(self) -> str:
+        """The text in the language of who reads it now, not of who caused it."""
+        if not self.text:
+            return ""
+        said = gettext(self.text)
+        return said % self.facts if self.facts else said

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.utils import translation
 from django.utils.translation.template import templatize
 
-from commerce.actions.commissions import sync_commission
+from commerce.actions.commissions import approve, sync_commission
 from config.words import LOCALE, compile_words
 from tests.factories import (
     make_board,
@@ -22,6 +22,7 @@ from tests.factories import (
     make_pin,
     make_product,
     make_programme,
+    tell_line,
 )
 
 CATALOGUE = LOCALE / "zh_Hans" / "LC_MESSAGES" / "django.po"
@@ -198,3 +199,16 @@ def test_thousands_are_grouped_by_three(language):
 
     with translation.override(language):
         assert intcomma(96310) == "96,310"
+
+
+def test_news_are_told_in_the_readers_language_not_in_the_reviewers(
+    client, pin, link, alice, rosa
+):
+    line = make_line(link.programme, click=make_click(link), product=pin.product)
+    commission = tell_line(line, status="received")
+    with translation.override("zh-hans"):
+        approve(commission=commission, by=rosa)
+    client.force_login(alice)
+    address = "/notifications/"
+    assert "is approved." in client.get(address).content.decode()
+    assert "已通过审核。" in client.get(address, **CHINESE).content.decode()
