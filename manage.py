@@ -20,3 +20,5 @@ if __name__ == "__main__":
         sys.exit(f"Wrong setting: {error}")
     except StackError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,5 +1,6 @@
 """The Celery application, and a task whose sending may fail without harm."""
 
+import gc
 import logging
 import logging.config
 import os
@@ -7,7 +8,11 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
-from celery.signals import setup_logging, worker_ready
+from celery.signals import (
+    setup_logging,
+    worker_before_create_process,
+    worker_ready,
+)
 from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -44,6 +49,12 @@ def log_as_the_site_does(**_signal: object) -> None:
     from django.conf import settings  # this module is imported before settings are
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_before_create_process.connect
+def share_memory(**_signal: object) -> None:
+    """What the collector never touches stays shared between parent and children."""
+    gc.freeze()
 
 
 @worker_ready.connect

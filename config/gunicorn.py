@@ -1,7 +1,9 @@
 """How gunicorn serves the site. Loaded before Django, in the parent of all workers."""
 
+import gc
 import os
 import shutil
+from importlib import import_module
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -27,6 +29,15 @@ if env.str("METRICS_TOKEN", ""):
     shutil.rmtree(_metrics, ignore_errors=True)
     _metrics.mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
+
+
+def when_ready(_server: Arbiter) -> None:
+    """Load in the parent what each worker would load for itself, and keep the garbage
+    collector from touching it: what is not written to is shared by all."""
+    # Django is set up by now, and not before.
+    _ = import_module("django.urls").get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:

@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -23,7 +24,6 @@ from config.devstack import start_postgres, start_valkey
 from config.environment import BASE_DIR, env
 
 PYTHON = sys.executable
-MARKETPLACE = BASE_DIR / "commerce" / "networks" / "marketplace"
 # A child that keeps stopping is broken; one that was killed once is only started anew.
 SOON_S = 10
 MOST_SOON = 3
@@ -117,7 +117,8 @@ class Stack:
             raise StackError(f"{child.name} keeps stopping. {child.last_words}")
         self.say(f"{child.name} stopped ({child.log_path}). Starting it again.")
         child.stop()
-        child.start()
+        with suppress(StackError):  # it is counted, and tried again
+            child.start()
 
     def stop(self) -> None:
         """All services at once, then the servers they lean on."""

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import get_commands
 from django.core.management.base import BaseCommand
 
 from config import stack as site
@@ -23,6 +22,14 @@ from config.datadir import first_start, leave_note, lock
 from config.environment import env
 from config.stack import Stack
 from config.words import compile_words
+
+PLAYERS = {
+    "alice": "pins and earns",
+    "bob": "buys",
+    "rita": "keeps a shop: /studio/",
+    "rosa": "reviews commissions: /admin/",
+    "ruth": "reviews, and approves what rosa prepares",
+}
 
 
 class Stopped(BaseException):
@@ -74,9 +81,8 @@ class Command(BaseCommand):
         read_by_settings = stack.env.keys() & env.dump().keys()
         leave_note(stack.data_dir, {name: stack.env[name] for name in read_by_settings})
         self._prepare(stack)
-        if (site.MARKETPLACE / "__main__.py").exists():
-            self._say("Starting the marketplace")
-            stack.start_services(site.marketplace(stack, stack.port + 1))
+        self._say("Starting the marketplace")
+        stack.start_services(site.marketplace(stack, stack.port + 1))
         self._say("Starting worker and scheduler")
         stack.start_services(*site.workers(stack))
         if stack.env["DEMO"] == "1":
@@ -98,7 +104,7 @@ class Command(BaseCommand):
         stamp.write_text(now)
 
     def _seed(self, stack: Stack) -> None:
-        if (stack.data_dir / "demo.json").exists() or "seed_demo" not in get_commands():
+        if (stack.data_dir / "demo.json").exists():
             return
         self._say("Seeding the demo, this once")
         errand = site.manage(stack, "seed_demo", "--force")
@@ -137,19 +143,18 @@ def _stop(*_signal: object) -> None:
 
 def demo_lines(demo: dict[str, Any], env: dict[str, str]) -> list[str]:
     """The accounts and three things to try. `Any`: JSON."""
-    width = max(len(name) for name in demo["accounts"])
-    lines = ["", "Demo accounts (name, password):"]
+    lines = ["", "Demo accounts:"]
     lines += [
-        f"  {name:<{width}}  {account['password']}"
-        for name, account in demo["accounts"].items()
+        f"  {name:<7}{demo['accounts'][name]['password']:<28}{what}"
+        for name, what in PLAYERS.items()
     ]
     lines += [
         "",
         "Three things to try:",
         "  1. Log in as alice, save a pin to a board of yours, follow its pinner.",
-        f"  2. Press Buy on a pin, pay on the marketplace ({env['MARKETPLACE_URL']}/),",
-        f"     and watch {env['SITE_URL']}/earnings/ of its pinner.",
-        f"  3. Log in as rosa and approve the commission: {env['SITE_URL']}/admin/",
+        "  2. As bob, press Buy on a pin of alice's and pay on the marketplace; some",
+        f"     15 seconds later alice finds her share at {env['SITE_URL']}/earnings/",
+        f"  3. As rosa, approve that commission: {env['SITE_URL']}/admin/",
     ]
     if demo.get("url") != env["SITE_URL"]:
         lines += [
