@@ -1,24 +1,39 @@
-// A picture dropped anywhere on the composer, or pasted into it, goes into its file input.
+// Pictures dropped anywhere on the composer, or pasted into it, go into its file input.
+// What is chosen is shown at once, from this machine.
 const place = document.querySelector("[data-drop]");
 const input = place?.querySelector("input[type=file]");
+const shown = place?.querySelector("[data-drop-shown]");
+const MOST = 9; // of those shown; all are sent
 
 function take(files) {
-  const picture = [...files].find((file) => file.type.startsWith("image/"));
-  if (!picture) return;
+  const pictures = [...files].filter((file) => file.type.startsWith("image/"));
+  if (!pictures.length) return;
   const chosen = new DataTransfer();
-  chosen.items.add(picture);
+  for (const picture of input.multiple ? pictures : pictures.slice(0, 1)) chosen.items.add(picture);
   input.files = chosen.files;
   preview();
 }
 
-function preview() {
-  place.querySelector("img")?.remove();
-  const [file] = input.files;
-  if (!file) return;
+const words = (text) => Object.assign(document.createElement("span"), { textContent: text });
+
+function pictureOf(file) {
   const image = Object.assign(new Image(), { alt: "", src: URL.createObjectURL(file) });
   image.addEventListener("load", () => URL.revokeObjectURL(image.src));
-  image.addEventListener("error", () => image.remove()); // HEIC: the server reads it
-  place.prepend(image);
+  image.addEventListener("error", () => {
+    URL.revokeObjectURL(image.src);
+    image.replaceWith(words(file.name)); // HEIC, say: the server reads it
+  });
+  return image;
+}
+
+function preview() {
+  const files = [...input.files];
+  const rest = files.length > MOST ? files.length - MOST + 1 : 0;
+  const boxes = files.slice(0, rest ? MOST - 1 : MOST).map(pictureOf);
+  if (rest) boxes.push(words(`+${rest}`));
+  shown.style.setProperty("--columns", boxes.length > 4 ? 3 : boxes.length > 1 ? 2 : 1);
+  shown.replaceChildren(...boxes);
+  shown.hidden = !boxes.length;
 }
 
 if (input) {
@@ -31,4 +46,5 @@ if (input) {
     take(event.dataTransfer.files);
   });
   document.addEventListener("paste", (event) => take(event.clipboardData.files));
+  preview(); // after going back, the browser may remember what was chosen
 }
