@@ -7,6 +7,7 @@ another.
 from __future__ import annotations
 
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext_noop
 
 from commerce.models import Commission, CommissionShare
@@ -14,17 +15,45 @@ from commerce.money import money_shown
 from pinboard.actions.notifications import notify
 from pinboard.models import Notification
 
+LONGEST_NAME = 80  # of the item
+
+# A sentence for each reason, for not every language puts it behind a colon.
+RETURNED = {
+    "refunded": gettext_noop(
+        "The commission for “%(item)s” was returned: the buyer sent it back."
+    ),
+    "invalid": gettext_noop(
+        "The commission for “%(item)s” was returned: the shop says that the order is "
+        "not valid."
+    ),
+    "self_purchase": gettext_noop(
+        "The commission for “%(item)s” was returned: buyer and pinner are the same."
+    ),
+    "no_commission": gettext_noop(
+        "The commission for “%(item)s” was returned: the shop paid none for it."
+    ),
+    "": gettext_noop("The commission for “%(item)s” was returned."),
+}
+REJECTED = gettext_noop("The commission for “%(item)s” was returned: “%(reason)s”")
+
 
 def tell_approved(commission: Commission) -> None:
+    text = gettext_noop("Your share of %(amount)s for “%(item)s” is approved.")
     for share in _shares_of_people(commission):
         amount = money_shown(share.amount_minor, commission.currency, exact=True)
-        text = gettext_noop("Your share of %(amount)s is approved.")
-        _tell(share, text, {"amount": amount})
+        _tell(share, text, {"amount": amount, "item": _item_of(commission)})
 
 
 def tell_returned(commission: Commission) -> None:
+    """What came back and why: as we say it, or in the reviewer's own words."""
+    reason = commission.return_reason
+    facts = {"item": _item_of(commission), "reason": reason}
     for share in _shares_of_people(commission):
-        _tell(share, gettext_noop("A commission of yours was returned."), {})
+        _tell(share, RETURNED.get(reason, REJECTED), facts)
+
+
+def _item_of(commission: Commission) -> str:
+    return Truncator(commission.line.item_shown).chars(LONGEST_NAME)
 
 
 def _shares_of_people(commission: Commission) -> list[CommissionShare]:

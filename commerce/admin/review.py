@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -137,7 +138,7 @@ class CommissionAdmin(StoryAdmin):
     search_fields = ["=line__order_id", "=line__line_id", "=shares__party__username"]
     search_help_text = gettext_lazy("Order, order line or user name, in full")
     ordering = ["-pk"]
-    list_select_related = ["line__programme", "line__network"]
+    list_select_related = ["line__programme", "line__network", "line__product"]
     action_form = ReviewActionForm
     actions = ["approve_chosen", "reject_chosen"]
     change_list_template = "admin/commerce/commission_list.html"
@@ -159,7 +160,7 @@ class CommissionAdmin(StoryAdmin):
 
     @admin.display(description=gettext_lazy("item"))
     def item(self, row: Commission) -> str:
-        return row.line.item_title[:40] or "—"
+        return Truncator(row.line.item_shown).chars(48)
 
     @admin.display(description=gettext_lazy("for"))
     def people(self, row: Commission) -> str:

@@ -137,6 +137,13 @@ class OrderLine(models.Model):
     def __str__(self) -> str:
         return self.line_id
 
+    @property
+    def item_shown(self) -> str:
+        """What was bought: as our product says it, as the network does, or its number
+        (a direct programme names none)."""
+        named = self.product.title if self.product else ""
+        return named or self.item_title or self.order_id
+
 
 class OrderRefund(models.Model):
     """The latest word on one refund of a line. The line's sum is over these rows."""

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from pinboard.exceptions import sentence_of
 from pinboard.models import Picture, Pin
 from pinboard.pictures import urls
 
@@ -157,6 +158,12 @@ def thumbnail_url(picture: Picture | None) -> str:
 @register.filter
 def media_url(path: str) -> str:
     return urls.media_url(path)
+
+
+@register.filter
+def sentence(error_code: str) -> str:
+    """What went wrong, for the one whose turn it is; nothing for no code."""
+    return sentence_of(error_code) if error_code else ""
 
 
 @register.filter

@@ -26,6 +26,7 @@ from tests.factories import (
     make_click,
     make_line,
     make_link,
+    make_product,
     make_programme,
     make_shop,
     tell_line,
@@ -371,7 +372,10 @@ def test_a_reviewer_approves_and_the_pinner_is_told(received, rosa, alice):
     assert commission.state == "payable"
     assert balances()[f"liab:payable:{alice.pk}"] == -600
     assert f"liab:pending:{alice.pk}" not in balances()
-    assert "6.00 CNY" in Notification.objects.get(recipient=alice).text
+    told = Notification.objects.get(recipient=alice)
+    order = received.line.order_id
+    assert told.sentence == f"Your share of ¥6.00 for “{order}” is approved."
+    assert str(commission.public_id) in told.url
 
 
 def test_a_second_approval_is_refused(received, rosa, ruth):
@@ -454,7 +458,20 @@ def test_a_rejection_needs_a_reason_that_the_pinner_reads(line_of, alice, rosa):
         "void",
         "Bought for a shop.",
     )
-    assert Notification.objects.filter(recipient=alice).exists()
+    told = Notification.objects.get(recipient=alice)
+    assert told.sentence.endswith("was returned: “Bought for a shop.”")
+    assert str(commission.public_id) in told.url
+
+
+def test_a_return_is_told_with_the_item_and_the_reason(line_of, alice):
+    line = line_of(alice)
+    line.product = make_product(title="Cream slip dress")
+    line.save()
+    tell_line(line, status="invalid")
+    assert Notification.objects.get(recipient=alice).sentence == (
+        "The commission for “Cream slip dress” was returned: "
+        "the shop says that the order is not valid."
+    )
 
 
 def test_a_rejection_of_booked_money_is_adjusted_to_zero(received, rosa):

@@ -136,6 +136,22 @@ def test_every_kind_has_its_sentence(client, pin, alice, bob):
         assert words in html
 
 
+def test_a_pin_that_failed_is_named_with_the_reason(client, alice):
+    board = make_board(alice)
+    failed = {"picture": None, "state": "failed", "error_code": "not_a_picture"}
+    titled = make_pin(board, title="Blush coat", **failed)
+    bare = make_pin(board, title="", source_url="https://shop.example/coat", **failed)
+    for pin in (titled, bare):
+        notify(recipient=alice, kind="pin_failed", pin=pin)
+    client.force_login(alice)
+
+    html = client.get(LIST).content.decode()
+
+    assert "Your pin “Blush coat” could not be finished." in html
+    assert "Your pin of https://shop.example/coat could not be finished." in html
+    assert html.count("This file is no picture we can read.") == 2
+
+
 @pytest.mark.parametrize("rows", [1, 20])
 def test_the_list_costs_the_same_for_one_and_for_twenty(
     client, pin, alice, rows, django_assert_num_queries
