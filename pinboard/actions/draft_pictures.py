@@ -5,7 +5,8 @@ A page may not show files of others, so what is to be seen has to be fetched.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 
 from django.db import connection, transaction
 
@@ -26,24 +27,26 @@ MOST_BYTES = PICTURE_MAX_BYTES  # of all: one address must not cost more than on
 def gather_pictures(draft: PinDraft, addresses: list[str], deadline: Deadline) -> None:
     """Take in the first usable ones, each as soon as it is there.
 
-    What is broken, tiny or late is left out. Done twice, it gives the same rows.
+    What is broken, tiny or late is left out, and the next one tried in its place. Done
+    twice, it gives the same rows.
     """
     kept: set[int] = set()
     bytes_read = 0
+    untried = enumerate(addresses[:MOST_TRIED])
+    attempts: dict[Future[bytes], int] = {}
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pictures") as threads:
-        places = {
-            threads.submit(_content_of, address, deadline): place
-            for place, address in enumerate(addresses[:MOST_TRIED])
-        }
-        for attempt in as_completed(places):
-            content, place = attempt.result(), places[attempt]
-            if content is None:
+        while bytes_read < MOST_BYTES:
+            missing = MOST_KEPT - len(kept) - len(attempts)
+            for place, address in islice(untried, missing):
+                attempts[threads.submit(_content_of, address, deadline)] = place
+            if not attempts:
                 break
-            bytes_read += len(content)
-            if content and _is_large_enough(content):
-                kept.add(offer_picture(draft, content, addresses[place], place).pk)
-            if len(kept) == MOST_KEPT or bytes_read >= MOST_BYTES:
-                break
+            done, _ = wait(attempts, return_when=FIRST_COMPLETED)
+            for attempt in done:
+                content, place = attempt.result(), attempts.pop(attempt)
+                bytes_read += len(content)
+                if _is_large_enough(content):
+                    kept.add(offer_picture(draft, content, addresses[place], place).pk)
         threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -59,13 +62,13 @@ def offer_picture(
     return picture
 
 
-def _content_of(address: str, deadline: Deadline) -> bytes | None:
-    """In a thread, so with a connection of its own. Empty for what cannot be had;
-    None for what is so large that no more should be read."""
+def _content_of(address: str, deadline: Deadline) -> bytes:
+    """In a thread, so with a connection of its own. Empty for what cannot be had; what
+    is too large counts as all that may be read, for so much of it was."""
     try:
         return opened(address, deadline, picture=True).content
     except PageTooLarge:
-        return None
+        return bytes(MOST_BYTES)
     except PinboardError:
         return b""
     finally:

@@ -29,7 +29,7 @@ from pinboard.pictures.names import original_of
 from pinboard.pictures.urls import media_url
 from pinboard.tasks import make_renditions
 from tests.factories import make_board
-from tests.loopback import running, sends
+from tests.loopback import reply, running, sends
 from tests.pictures import draw
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media_folder")]
@@ -97,12 +97,22 @@ def test_the_same_bytes_at_two_addresses_are_offered_once(alice, site):
     assert widths(read(alice, f"{site.url}/coat")) == [640, 320]
 
 
-def test_no_more_than_six_are_taken_in(alice, site):
+def test_the_first_six_are_taken_in_and_no_more_asked_for(alice, site):
     names = [f"/{number}.jpg" for number in range(10)]
     site.pages |= {name: draw(200 + 10 * n, 200) for n, name in enumerate(names)}
+    site.pages["/0.jpg"] = late(draw(200, 200))
     site.pages["/coat"] = page_of(*names)
     draft = read(alice, f"{site.url}/coat")
-    assert draft.pictures.count() == MOST_KEPT == Picture.objects.count()
+    assert widths(draft) == [200, 210, 220, 230, 240, 250]
+    assert Picture.objects.count() == MOST_KEPT == len(site.requests) - 1
+
+
+def late(content):
+    def answer(handler):
+        time.sleep(0.3)
+        reply(handler, content)
+
+    return answer
 
 
 def test_what_is_huge_ends_the_search(alice, site):
