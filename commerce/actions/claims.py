@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commerce.actions.attributions import record
-from commerce.actions.commissions import REVIEW, bring, locked
+from commerce.actions.commissions import bring, locked
+from commerce.actions.rights import why_not_decide, without_reason
 from commerce.actions.shares import assign_parts
 from commerce.attribution import Decision, Owner
 from commerce.exceptions import ApprovalRefused, TransitionRefused
@@ -42,8 +43,8 @@ def attribute_by_hand(
     """Give it to somebody else than was decided, with a reason. What was booked for the
     old one moves to the new one in one journal; what is in a payout stays."""
     row, attribution = locked(commission)
-    refusal = _why_not_decide(row, by=by, reason=reason, party=beneficiary)
-    if refusal:
+    parties = {beneficiary, originator}
+    if refusal := _why_not_attribute(row, by=by, reason=reason, parties=parties):
         raise ApprovalRefused(refusal)
     decision = Decision(
         Basis.MANUAL,
@@ -61,8 +62,8 @@ def attribute_by_hand(
 def sweep(*, commission: Commission, by: User) -> Commission:
     """Nobody claimed it in time: it is the site's, by an explicit journal."""
     row, attribution = locked(commission)
-    if not by.has_perm(REVIEW):
-        raise ApprovalRefused(_("Only reviewers decide about commissions."))
+    if refusal := why_not_decide(row, by=by):
+        raise ApprovalRefused(refusal)
     if row.state != CommissionState.UNATTRIBUTED or not row.is_accrued:
         raise TransitionRefused
     if timezone.now() - row.line.created_at < CLAIMABLE:
@@ -99,15 +100,13 @@ def give_up_shares(*, user: User) -> int:
     return len(pks)
 
 
-def _why_not_decide(
-    commission: Commission, *, by: User, reason: str, party: User
+def _why_not_attribute(
+    commission: Commission, *, by: User, reason: str, parties: set[User | None]
 ) -> str:
-    if not by.has_perm(REVIEW):
-        return _("Only reviewers decide about commissions.")
-    if by.pk == party.pk or commission.shares.filter(party=by).exists():
-        return _("You have a share in it. Another reviewer must decide.")
-    if not reason.strip():
-        return _("Give a reason. The pinner will read it.")
+    if refusal := why_not_decide(commission, by=by) or without_reason(reason):
+        return refusal
+    if by in parties:
+        return _("You would have a share in it. Another reviewer must decide.")
     if PayoutLine.objects.filter(share__commission=commission, is_live=True).exists():
         return _("A share of it is in a payout.")
     return ""

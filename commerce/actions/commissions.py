@@ -20,6 +20,7 @@ from commerce.actions.holds import (
     note_discrepancies,
 )
 from commerce.actions.news import tell_approved, tell_returned
+from commerce.actions.rights import why_not_decide, without_reason
 from commerce.actions.shares import assign_parts, share_out
 from commerce.attribution import Decision, Owner
 from commerce.exceptions import ApprovalRefused, TransitionRefused
@@ -41,7 +42,6 @@ S = CommissionState
 BOOKED = (S.MATURING, S.PAYABLE, S.IN_PAYOUT, S.PAID)
 RETURNED = (S.VOID, S.CLAWED_BACK)
 FIRST_VERSION = 2  # after the first `bring`
-REVIEW = "commerce.review_commission"
 
 
 @transaction.atomic
@@ -96,7 +96,7 @@ def restore(*, commission: Commission, by: User, reason: str) -> Commission:
     row, attribution = locked(commission)
     if row.state not in RETURNED:
         raise TransitionRefused
-    if refusal := _why_not_decide(row, by=by) or _without_reason(reason):
+    if refusal := why_not_decide(row, by=by) or without_reason(reason):
         raise ApprovalRefused(refusal)
     row.rejected_at, row.return_reason = None, ""
     if attribution.reason == SELF_PURCHASE:
@@ -119,7 +119,7 @@ def restore(*, commission: Commission, by: User, reason: str) -> Commission:
 
 def why_not_approve(commission: Commission, *, by: User) -> str:
     """The first condition that does not hold; empty if it may be approved."""
-    if refusal := _why_not_decide(commission, by=by):
+    if refusal := why_not_decide(commission, by=by):
         return refusal
     if commission.state != S.MATURING or commission.line.status not in RECEIVED:
         return _("It is not received, or was decided before.")
@@ -273,23 +273,11 @@ def _change(commission: Commission, net_before: int) -> str:
     return f"{before} → {now} {commission.currency}"
 
 
-def _why_not_decide(commission: Commission, *, by: User) -> str:
-    if not by.has_perm(REVIEW):
-        return _("Only reviewers decide about commissions.")
-    if commission.shares.filter(party=by).exists():
-        return _("You have a share in it. Another reviewer must decide.")
-    return ""
-
-
 def _why_not_reject(commission: Commission, *, by: User, reason: str) -> str:
-    if refusal := _why_not_decide(commission, by=by) or _without_reason(reason):
+    if refusal := why_not_decide(commission, by=by) or without_reason(reason):
         return refusal
     if commission.state in RETURNED:
         return _("It is returned already.")
     if commission.state == S.PAID:
         return _("It is paid. Only the network can take it back now.")
     return ""
-
-
-def _without_reason(reason: str) -> str:
-    return "" if reason.strip() else _("Give a reason. The pinner will read it.")

@@ -7,8 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commerce.actions.commissions import sync_commission
+from commerce.actions.rights import REVIEW, why_not_decide
 from commerce.exceptions import ApprovalRefused, TransitionRefused
-from commerce.models import Discrepancy
+from commerce.models import Commission, Discrepancy
 from users.models import User
 
 
@@ -23,12 +24,20 @@ def resolve_discrepancy(
     row = Discrepancy.objects.select_for_update(of=("self",)).get(pk=discrepancy.pk)
     if row.resolved_at:
         raise TransitionRefused
-    row.resolution, row.resolver, row.resolved_at = (
-        resolution[:300],
-        by,
-        timezone.now(),
-    )
-    row.save()
+    if refusal := _why_not_resolve(row, by=by):
+        raise ApprovalRefused(refusal)
+    row.resolution, row.resolver = resolution[:300], by
+    row.resolved_at = timezone.now()
+    row.save(update_fields=["resolution", "resolver", "resolved_at"])
     if row.line:
         sync_commission(line=row.line, by=by)
     return row
+
+
+def _why_not_resolve(discrepancy: Discrepancy, *, by: User) -> str:
+    """Its resolution may set money free, so it is a decision about that money."""
+    held = Commission.objects.filter(line=discrepancy.line_id)
+    commission = held.select_related("line__programme__shop").first()
+    if commission:
+        return why_not_decide(commission, by=by)
+    return "" if by.has_perm(REVIEW) else _("Only reviewers decide about money.")

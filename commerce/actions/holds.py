@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from commerce.actions.attributions import NEEDS_REVIEW
+from commerce.actions.rights import why_not_decide
 from commerce.exceptions import ApprovalRefused
 from commerce.figures import Figures
 from commerce.models import (
@@ -34,7 +35,9 @@ def hold(
     *, commission: Commission, reason: str, by: User | None, note: str = ""
 ) -> Commission:
     """Keep it back. Nobody (`by=None`) is the machine."""
-    row = Commission.objects.select_for_update().get(pk=commission.pk)
+    row = _locked(commission)
+    if by and (refusal := why_not_decide(row, by=by)):
+        raise ApprovalRefused(refusal)
     if reason not in row.hold_reasons:
         row.hold_reasons = sorted([*row.hold_reasons, str(reason)])
         row.save(update_fields=["hold_reasons", "updated_at"])
@@ -48,11 +51,9 @@ def release(
     *, commission: Commission, reason: str, by: User, note: str = ""
 ) -> Commission:
     """Let go of one reason. What an open discrepancy holds, its resolution releases."""
-    row = (
-        Commission.objects.select_for_update()
-        .select_related("line")
-        .get(pk=commission.pk)
-    )
+    row = _locked(commission)
+    if refusal := why_not_decide(row, by=by):
+        raise ApprovalRefused(refusal)
     if reason in holds_of_discrepancies(row.line):
         raise ApprovalRefused(_("Resolve the open discrepancy of this order first."))
     if reason in row.hold_reasons:
@@ -61,6 +62,11 @@ def release(
         label = HoldReason(reason).label
         row.events.create(state=row.state, by=by, note=f"- {label} {note}"[:300])
     return row
+
+
+def _locked(commission: Commission) -> Commission:
+    rows = Commission.objects.select_for_update(of=("self",))
+    return rows.select_related("line__programme__shop").get(pk=commission.pk)
 
 
 def holds_at_attribution(attribution: Attribution, programme: Programme) -> list[str]:

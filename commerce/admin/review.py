@@ -23,13 +23,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from commerce.actions.claims import attribute_by_hand, sweep
 from commerce.actions.commissions import (
-    REVIEW,
     approve,
     reject,
     restore,
     why_not_approve,
 )
 from commerce.actions.holds import hold, release
+from commerce.actions.rights import REVIEW
 from commerce.admin.base import StoryAdmin, attempt, badge, primary_key, who
 from commerce.exceptions import CommerceError
 from commerce.models import (
