@@ -12,7 +12,7 @@ class PayoutAccount(models.Model):
     """Where to pay a person. Shown masked; reviewers alone see it whole."""
 
     class Method(models.TextChoices):
-        ALIPAY = "alipay", "Alipay"
+        ALIPAY = "alipay", _("Alipay")
         BANK = "bank", _("bank transfer")
 
     user = models.OneToOneField(

@@ -8,12 +8,15 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 from django.conf import settings
+from django.contrib import admin
 from django.core.management import call_command
 from django.utils import translation
 from django.utils.translation.template import templatize
 
 from commerce.actions.commissions import approve, sync_commission
+from config.field_names import APPS
 from config.words import LOCALE, compile_words
+from pinboard.templatetags.comments import own_language
 from tests.factories import (
     make_board,
     make_click,
@@ -104,6 +107,26 @@ def test_the_catalogue_is_that_of_the_code(catalogue):
     known = {(message.context, forms_of(message)[0]) for message in catalogue}
     assert sorted(used - known, key=str) == []
     assert sorted(known - used, key=str) == []
+
+
+def test_scripts_say_everything_in_both_languages():
+    source = (Path(settings.BASE_DIR) / "static" / "js" / "words.js").read_text()
+    said = re.findall(r'^  (\w+): \["(.+)", "(.+)"\],$', source, re.MULTILINE)
+    assert len(said) == source.count(": [")
+    assert all(re.search(r"[\u4e00-\u9fff]", chinese) for *_, chinese in said)
+
+
+def test_every_column_that_the_admin_shows_has_a_chinese_name(db):
+    columns = [
+        column
+        for model in admin.site._registry
+        if model._meta.app_label in APPS
+        for column in model._meta.fields
+    ]
+    with translation.override("zh-hans"):
+        names = {str(column.verbose_name) for column in columns}
+    letters = {"GTIN", "SHA-256"}
+    assert {n for n in names if not re.search(r"[\u4e00-\u9fff]", n)} == letters
 
 
 def test_words_are_compiled_only_when_they_are_newer(tmp_path):
@@ -212,3 +235,19 @@ def test_news_are_told_in_the_readers_language_not_in_the_reviewers(
     address = "/notifications/"
     assert "is approved." in client.get(address).content.decode()
     assert "已通过审核。" in client.get(address, **CHINESE).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "on_english", "on_chinese"),
+    [
+        ("Lovely", "", ' lang="en"'),
+        ("这件真好看", ' lang="zh-Hans"', ""),
+        ("このコート", ' lang="ja"', ' lang="ja"'),
+        ("Très élégant", "", ""),
+    ],
+)
+def test_what_people_write_carries_its_own_language(text, on_english, on_chinese):
+    with translation.override("en"):
+        assert own_language(text) == on_english
+    with translation.override("zh-hans"):
+        assert own_language(text) == on_chinese
