@@ -8,12 +8,30 @@ from django import template
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from pinboard.actions.social import MENTION
 
 register = template.Library()
 
+# Writing that tells its language: kana before Han, for Japanese has both.
+WRITINGS = [
+    (re.compile("[\u3040-\u30ff]"), "ja"),
+    (re.compile("[\uac00-\ud7af]"), "ko"),
+    (re.compile("[\u4e00-\u9fff]"), "zh-Hans"),
+]
 ADDRESS = re.compile(r"https?://[^\s<>\"']{1,500}[^\s<>\"'.,;:!?)\]]")
+
+
+@register.filter
+def own_language(text: str) -> SafeString | str:
+    """The `lang` of what somebody wrote, where its letters say another language than
+    the page's: for the reader that speaks it, and for the line height."""
+    page = "zh-Hans" if get_language() == "zh-hans" else "en"
+    said = next((code for letters, code in WRITINGS if letters.search(text)), "")
+    if not said and text.isascii():
+        said = "en"
+    return format_html(' lang="{}"', said) if said not in ("", page) else ""
 
 
 @register.filter
