@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
+from users.addresses import is_path_of_ours
 from users.names import clean_username
 
 
@@ -13,6 +14,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Fold look-alikes before the validators see them: `ＡＬＩＣＥ` is alice."""
         cleaned: str = super().clean_username(clean_username(username), shallow)
         return cleaned
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """allauth's own breaks over what is no address, such as `http://[`."""
+        return bool(url) and is_path_of_ours(str(url))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that the first middleware found; never what a header claims."""

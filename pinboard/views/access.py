@@ -11,10 +11,10 @@ from django.http import (
     QueryDict,
 )
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from pinboard.exceptions import FetchQuotaReached, PinboardError
 from pinboard.models import Pin
+from users.addresses import is_path_of_ours
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -59,6 +59,4 @@ def back(
 ) -> HttpResponseRedirect:
     """To the page whose form this was, where it says so and is ours."""
     asked = request.POST.get("next", "")
-    if asked.startswith("/") and url_has_allowed_host_and_scheme(asked, None):
-        return HttpResponseRedirect(asked)
-    return redirect(fallback)
+    return HttpResponseRedirect(asked) if is_path_of_ours(asked) else redirect(fallback)

@@ -1,24 +1,24 @@
 """Theme and language: cookies, so that they hold for signed-out readers too."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from pinboard.context_processors import THEMES
+from users.addresses import is_path_of_ours
 
 A_YEAR_S = 365 * 24 * 3600
 
 
 @require_GET
 def preferences(request: HttpRequest) -> HttpResponse:
-    context = {"next": _way_back(request, request.GET.get("next", ""))}
+    context = {"next": _way_back(request.GET)}
     return render(request, "pinboard/preferences.html", context)
 
 
 @require_POST
 def theme_set(request: HttpRequest) -> HttpResponse:
-    answer = redirect(_way_back(request, request.POST.get("next", "")))
+    answer = HttpResponseRedirect(_way_back(request.POST))
     theme = request.POST.get("theme")
     if theme in THEMES:
         answer.set_cookie("theme", theme, max_age=A_YEAR_S, samesite="Lax")
@@ -27,8 +27,6 @@ def theme_set(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _way_back(request: HttpRequest, address: str) -> str:
-    is_ours = url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return address if is_ours else "/"
+def _way_back(asked: QueryDict) -> str:
+    address = asked.get("next", "")
+    return address if is_path_of_ours(address) else "/"

@@ -227,10 +227,16 @@ def test_an_odd_theme_is_not_rendered(client, db):
     assert "<script>" not in client.get("/").content.decode()
 
 
-def test_preferences_lead_back_to_our_own_pages_alone(client, db):
-    form = {"theme": "dark", "next": "https://elsewhere.example/"}
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"]
+    + ["http://[", "admin:index", "nowhere", "javascript:alert(1)", ""],
+)
+def test_preferences_lead_back_to_our_own_pages_alone(client, db, elsewhere):
+    form = {"theme": "dark", "next": elsewhere}
 
     assert client.post("/preferences/theme/", form)["Location"] == "/"
+    assert 'name="next" value="/"' in client.get("/preferences/", form).content.decode()
     assert client.get("/preferences/theme/").status_code == 405
 
 

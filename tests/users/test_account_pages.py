@@ -34,6 +34,23 @@ def test_a_name_or_an_address_and_the_password_sign_in(client, alice, name):
 
 
 @pytest.mark.parametrize(
+    ("wish", "way"),
+    [
+        ("/pins/new/?board=1", "/pins/new/?board=1"),
+        ("//elsewhere.example/", "/"),
+        ("/\\elsewhere.example/", "/"),
+        ("https://elsewhere.example/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("http://[", "/"),
+        ("nowhere", "/"),
+    ],
+)
+def test_the_way_on_after_signing_in_stays_on_the_site(client, alice, wish, way):
+    assert client.get(LOGIN, {"next": wish}).status_code == 200
+    assert log_in(client, next=wish).headers["Location"] == way
+
+
+@pytest.mark.parametrize(
     ("name", "password"), [("alice", "wrong"), ("nobody", PASSWORD), ("alice", "a\0b")]
 )
 def test_a_wrong_password_stays_signed_out_with_a_sentence(
