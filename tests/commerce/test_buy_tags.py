@@ -234,3 +234,16 @@ def test_the_box_names_the_port_of_where_it_leads(pin, link):
     pin.product.url = "http://127.0.0.1:8001/items/1"
     pin.product.save()
     assert "<b>127.0.0.1:8001</b>" in box(pin)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://127.0.0.1:8001/item/7", "127.0.0.1:8001"),
+        ("https://shop.example:443/item/7", "shop.example"),
+        ("https://shop.example/item/7", "shop.example"),
+    ],
+)
+def test_the_box_says_which_host_and_port_it_leads_to(pin, url, host):
+    pin.product.url = url
+    assert f"Leads to <b>{host}</b>" in box(pin)
