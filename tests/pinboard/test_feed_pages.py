@@ -229,8 +229,16 @@ def test_an_odd_theme_is_not_rendered(client, db):
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"]
-    + ["http://[", "admin:index", "nowhere", "javascript:alert(1)", ""],
+    [
+        "https://elsewhere.example/",
+        "//elsewhere.example",
+        "/\\elsewhere.example",
+        "http://[",
+        "admin:index",
+        "nowhere",
+        "javascript:alert(1)",
+        "",
+    ],
 )
 def test_preferences_lead_back_to_our_own_pages_alone(client, db, elsewhere):
     form = {"theme": "dark", "next": elsewhere}
