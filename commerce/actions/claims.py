@@ -21,6 +21,7 @@ from commerce.models import (
     CommissionShare,
     CommissionState,
     JournalKind,
+    Payout,
     PayoutAccount,
     PayoutLine,
     Role,
@@ -87,6 +88,8 @@ def give_up_shares(*, user: User) -> int:
     """An account is erased: what it was owed and nobody pays waits in suspense. What is
     in a payout or paid stays as it is; how many shares moved."""
     PayoutAccount.objects.filter(user=user).delete()
+    is_over = {"state__in": [Payout.State.PAID, Payout.State.FAILED]}
+    Payout.objects.filter(user=user, **is_over).update(holder="", number="")
     unpaid = CommissionShare.objects.filter(party=user).exclude(
         pk__in=PayoutLine.objects.filter(is_live=True, share__party=user).values(
             "share"

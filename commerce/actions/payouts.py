@@ -6,17 +6,18 @@ the batch's clearing account. The bank's answer empties that, this way or back.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-
-from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commerce.actions.commissions import stage_of
+from commerce.actions.payout_lists import (
+    UNPAID,
+    add_payout,
+    digest_of_lines,
+    payables_of,
+    ready_shares,
+)
 from commerce.exceptions import ApprovalRefused, TransitionRefused
 from commerce.ledger import accounts, post, reverse
 from commerce.ledger.booking import payable_name
@@ -27,7 +28,6 @@ from commerce.models import (
     CommissionState,
     JournalKind,
     Payout,
-    PayoutAccount,
     PayoutBatch,
     PayoutLine,
 )
@@ -37,7 +37,6 @@ from users.models import User
 
 COLUMNS = ("payout", "method", "holder", "account", "amount", "currency", "state")
 BANK = "bank"  # the key of the one cash account
-UNPAID = (CommissionState.PAYABLE, CommissionState.IN_PAYOUT)
 
 
 @transaction.atomic
@@ -50,15 +49,15 @@ def prepare_batch(*, currency: str, by: User) -> PayoutBatch:
     """
     _require(by, "commerce.add_payoutbatch")
     _lock_currency(currency)
-    shares = list(_ready_shares(currency))
+    shares = list(ready_shares(currency))
     commissions = _lock_commissions({share.commission_id for share in shares})
     by_person: dict[int | None, list[CommissionShare]] = {}
-    for share in _ready_shares(currency):  # again, now that nobody moves them
+    for share in ready_shares(currency):  # again, now that nobody moves them
         if share.commission_id in commissions:
             by_person.setdefault(share.party_id, []).append(share)
     batch = PayoutBatch.objects.create(currency=currency, created_by=by)
-    for payable in _payables_of(by_person, currency):
-        _prepare_payout(batch, payable, by_person[payable.user_id])
+    for payable in payables_of(by_person, currency):
+        add_payout(batch, payable, by_person[payable.user_id])
     if not batch.payouts.exists():
         raise ApprovalRefused(_("Nobody is owed enough yet."))
     batch.lines_sha256 = digest_of_lines(batch)
@@ -111,22 +110,14 @@ def export_batch(*, batch: PayoutBatch, by: User) -> str:
 
 
 def export_csv(batch: PayoutBatch) -> str:
-    places = {
-        place.user_id: place
-        for place in PayoutAccount.objects.filter(user__payouts__batch=batch)
-    }
+    """What the bank has not answered yet: a file fetched again pays nobody twice."""
     rows: list[list[str]] = [list(COLUMNS)]
-    for payout in batch.payouts.order_by("pk"):
-        place = places.get(payout.user_id)
+    for payout in batch.payouts.filter(state=Payout.State.SUBMITTED).order_by("pk"):
+        amount = amount_text(payout.amount_minor, payout.currency)
         rows.append(
             [
-                str(payout.public_id),
-                payout.method,
-                place.holder if place else "",
-                place.number if place else "",
-                amount_text(payout.amount_minor, payout.currency),
-                payout.currency,
-                payout.state,
+                *(str(payout.public_id), payout.method, payout.holder, payout.number),
+                *(amount, payout.currency, payout.state),
             ]
         )
     return sheet(rows)
@@ -135,8 +126,7 @@ def export_csv(batch: PayoutBatch) -> str:
 @transaction.atomic
 def mark_paid(*, payout: Payout, by: User, external_ref: str) -> Payout:
     """The bank says it is out. Its reference can name one payout only."""
-    _require(by, "commerce.change_payoutbatch")
-    row = _locked_payout(payout)
+    row = _locked_payout(payout, by=by)
     commissions = _commissions_of(row)
     external_ref = external_ref.strip()
     if not external_ref or len(external_ref) > 60:
@@ -172,8 +162,7 @@ def mark_paid(*, payout: Payout, by: User, external_ref: str) -> Payout:
 @transaction.atomic
 def mark_failed(*, payout: Payout, by: User, note: str) -> Payout:
     """It came back: owed again, to be paid by another batch."""
-    _require(by, "commerce.change_payoutbatch")
-    row = _locked_payout(payout)
+    row = _locked_payout(payout, by=by)
     _take_back(row, by=by, note=note)
     _close_if_done(row.batch)
     return row
@@ -184,7 +173,10 @@ def cancel_batch(*, batch: PayoutBatch, by: User) -> PayoutBatch:
     """Before the bank has the list, nobody is paid by it."""
     _require(by, "commerce.change_payoutbatch")
     row = _locked_batch(batch, PayoutBatch.State.DRAFT, PayoutBatch.State.APPROVED)
-    for payout in row.payouts.select_for_update().order_by("pk"):
+    if row.payouts.filter(state=Payout.State.PAID).exists():
+        raise ApprovalRefused(_("A part of it is paid. Only the bank's answers count."))
+    waiting = row.payouts.exclude(state=Payout.State.FAILED)
+    for payout in waiting.select_for_update().order_by("pk"):
         _take_back(payout, by=by, note=_("The batch was cancelled."))
     row.state = PayoutBatch.State.CANCELLED
     row.save(update_fields=["state"])
@@ -199,83 +191,14 @@ def why_not_approve_batch(batch: PayoutBatch, *, by: User) -> str:
         return _("You are paid by this batch. Another reviewer must approve it.")
     if digest_of_lines(batch) != batch.lines_sha256:
         return _("The list is no longer what was prepared. Cancel it.")
-    held = Commission.objects.filter(shares__lines__payout__batch=batch)
-    if held.exclude(hold_reasons=[]).exists():
+    commissions = Commission.objects.filter(shares__lines__payout__batch=batch)
+    if commissions.exclude(hold_reasons=[]).exists():
         return _("A commission in it is on hold now. Cancel the batch, prepare anew.")
+    if commissions.exclude(rejected_at=None).exists():
+        return _("A commission in it was rejected. Cancel the batch, prepare anew.")
+    if batch.payouts.filter(user__is_active=False, user__closed_at=None).exists():
+        return _("A person in it is banned now. Cancel the batch, prepare anew.")
     return ""
-
-
-def digest_of_lines(batch: PayoutBatch) -> str:
-    rows = PayoutLine.objects.filter(payout__batch=batch).order_by("pk")
-    frozen = rows.values_list(
-        "pk", "payout__user", "payout__amount_minor", "share", "amount_minor"
-    )
-    text = "\n".join(" ".join(str(value) for value in row) for row in frozen)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _ready_shares(currency: str) -> QuerySet[CommissionShare]:
-    """Approved shares of people who can be paid, in no other payout."""
-    confirmed = EmailAddress.objects.filter(user=OuterRef("party"), verified=True)
-    waiting = Payout.objects.filter(
-        user=OuterRef("party"), state=Payout.State.PREPARED, currency=currency
-    )
-    return _unpaid_shares(currency).filter(
-        Exists(confirmed),
-        ~Exists(waiting),
-        party__payout_account__isnull=False,
-        party__is_active=True,
-        party__closed_at=None,
-        commission__hold_reasons=[],
-    )
-
-
-def _unpaid_shares(currency: str) -> QuerySet[CommissionShare]:
-    live = PayoutLine.objects.filter(share=OuterRef("pk"), is_live=True)
-    return CommissionShare.objects.filter(
-        ~Exists(live),
-        party__isnull=False,
-        amount_minor__gt=0,
-        commission__state__in=UNPAID,
-        commission__currency=currency,
-    ).order_by("pk")
-
-
-def _payables_of(people: Iterable[int | None], currency: str) -> list[Account]:
-    """Locked in the order in which postings lock them."""
-    accounts_of_people = Account.objects.filter(
-        kind=Account.Kind.PAYABLE, user__in=people, currency=currency
-    )
-    return list(accounts_of_people.order_by("pk").select_for_update(no_key=True))
-
-
-def _prepare_payout(
-    batch: PayoutBatch, payable: Account, shares: list[CommissionShare]
-) -> None:
-    """One payout, with a line for what is netted: the difference between what the
-    ledger owes and the shares that still wait, be they in this batch or held."""
-    people = User.objects.select_related("payout_account")
-    person = people.get(accounts=payable)
-    waiting = _unpaid_shares(batch.currency).filter(party=person)
-    owed_by_shares = waiting.aggregate(total=Sum("amount_minor"))["total"] or 0
-    netted = -payable.balance_minor - owed_by_shares
-    amount = sum(share.amount_minor for share in shares) + netted
-    if amount < max(settings.PAYOUT_MINIMUM_MINOR, 1):
-        return
-    payout = Payout.objects.create(
-        batch=batch,
-        user=person,
-        currency=batch.currency,
-        amount_minor=amount,
-        method=person.payout_account.method,
-    )
-    lines = [
-        PayoutLine(payout=payout, share=share, amount_minor=share.amount_minor)
-        for share in shares
-    ]
-    if netted:
-        lines.append(PayoutLine(payout=payout, share=None, amount_minor=netted))
-    PayoutLine.objects.bulk_create(lines)
 
 
 def _take_back(payout: Payout, *, by: User, note: str) -> None:
@@ -335,13 +258,16 @@ def _locked_batch(batch: PayoutBatch, *states: str) -> PayoutBatch:
     return row
 
 
-def _locked_payout(payout: Payout) -> Payout:
+def _locked_payout(payout: Payout, *, by: User) -> Payout:
     """With its batch, whose end depends on all its payouts."""
+    _require(by, "commerce.change_payoutbatch")
     PayoutBatch.objects.select_for_update().get(pk=payout.batch_id)
     rows = Payout.objects.select_for_update(of=("self",)).select_related("batch")
     row = rows.get(pk=payout.pk)
     if row.state != Payout.State.SUBMITTED:
         raise TransitionRefused
+    if row.user_id == by.pk:  # who says that it came back is paid again
+        raise ApprovalRefused(_("It is paid to you. Another reviewer must say so."))
     return row
 
 

@@ -126,7 +126,7 @@ class PayoutBatchAdmin(StoryAdmin):
         batch = pk and self.get_queryset(request).filter(pk=pk).first()
         if not batch:
             return self.missing(request, object_id)
-        payouts = batch.payouts.select_related("user__payout_account")
+        payouts = batch.payouts.select_related("user")
         return self.story_page(
             request,
             batch,

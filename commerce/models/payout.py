@@ -77,7 +77,10 @@ class Payout(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.PREPARED)
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()
+    # Where to, as the person said before the list was frozen. Blanked with an account.
     method = models.CharField(max_length=8)
+    holder = models.CharField(max_length=80, blank=True)
+    number = models.CharField(max_length=60, blank=True)
     external_ref = models.CharField(max_length=60, blank=True)
     paid_at = models.DateTimeField(null=True)
 

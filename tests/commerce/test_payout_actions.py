@@ -339,6 +339,110 @@ def test_a_draft_is_not_exported(approved, payee, rosa):
         export_batch(batch=batch, by=rosa)
 
 
+def test_a_batch_of_which_the_bank_paid_a_part_is_not_cancelled(
+    approved, payee, bob, rosa, ruth
+):
+    can_be_paid(bob)
+    approved(payee)
+    approved(bob)
+    batch = prepare_batch(currency="CNY", by=rosa)
+    approve_batch(batch=batch, by=ruth)
+    mark_paid(payout=batch.payouts.get(user=payee), by=ruth, external_ref="B-1")
+    with pytest.raises(ApprovalRefused, match="paid"):
+        cancel_batch(batch=batch, by=rosa)
+    assert balance("liab:payable", payee.pk) == 0
+    assert batch.payouts.get(user=payee).state == "paid"
+
+
+def test_a_batch_of_which_a_part_came_back_is_still_cancelled(
+    approved, payee, bob, rosa, ruth
+):
+    can_be_paid(bob)
+    approved(payee)
+    approved(bob)
+    batch = prepare_batch(currency="CNY", by=rosa)
+    approve_batch(batch=batch, by=ruth)
+    mark_failed(payout=batch.payouts.get(user=payee), by=ruth, note="Wrong name.")
+    cancel_batch(batch=batch, by=rosa)
+    assert balance("liab:payable", payee.pk) == -6000
+    assert balance("liab:payable", bob.pk) == -6000
+
+
+def test_nobody_says_what_the_bank_did_with_their_own_payout(
+    approved, rosa, ruth, alice
+):
+    rene = make_user("rene", reviewer=True)
+    can_be_paid(rene)
+    approved(rene)
+    batch = prepare_batch(currency="CNY", by=rosa)
+    approve_batch(batch=batch, by=ruth)
+    payout = batch.payouts.get()
+    with pytest.raises(ApprovalRefused, match="Another reviewer"):
+        mark_failed(payout=payout, by=rene, note="It never came.")
+    with pytest.raises(ApprovalRefused, match="Another reviewer"):
+        mark_paid(payout=payout, by=rene, external_ref="B-1")
+    payout.refresh_from_db()
+    assert payout.state == "submitted"
+
+
+def test_money_goes_where_it_was_to_go_when_the_batch_was_prepared(
+    approved, payee, rosa, ruth
+):
+    approved(payee)
+    batch = prepare_batch(currency="CNY", by=rosa)
+    PayoutAccount.objects.update(method="bank", holder="Mallory", number="9999 0000")
+    approve_batch(batch=batch, by=ruth)
+    sent = export_batch(batch=batch, by=rosa)
+    assert '"alipay","alice","1234 5678"' in sent
+    assert "Mallory" not in sent
+
+
+def test_a_place_to_pay_that_was_changed_in_the_list_is_not_approved(
+    approved, payee, rosa, ruth
+):
+    approved(payee)
+    batch = prepare_batch(currency="CNY", by=rosa)
+    batch.payouts.update(number="9999 0000")
+    with pytest.raises(ApprovalRefused, match="no longer"):
+        approve_batch(batch=batch, by=ruth)
+
+
+def test_what_the_bank_has_answered_is_not_sent_to_it_again(
+    approved, payee, bob, charlie, rosa, ruth
+):
+    for person in (bob, charlie):
+        can_be_paid(person)
+    for person in (payee, bob, charlie):
+        approved(person)
+    batch = prepare_batch(currency="CNY", by=rosa)
+    approve_batch(batch=batch, by=ruth)
+    assert export_batch(batch=batch, by=rosa).count("\r\n") == 1 + 3
+    mark_paid(payout=batch.payouts.get(user=payee), by=ruth, external_ref="B-1")
+    mark_failed(payout=batch.payouts.get(user=bob), by=ruth, note="Closed.")
+    again = export_batch(batch=batch, by=rosa)
+    assert "charlie" in again
+    assert "alice" not in again
+    assert "bob" not in again
+
+
+@pytest.mark.parametrize("what", ["rejected", "banned"])
+def test_what_was_rejected_or_banned_after_the_freeze_is_not_approved(
+    approved, payee, rosa, ruth, what
+):
+    commission = approved(payee)
+    batch = prepare_batch(currency="CNY", by=rosa)
+    if what == "rejected":
+        reject(commission=commission, by=ruth, reason="Bought for a shop.")
+    else:
+        payee.is_active = False
+        payee.save()
+    with pytest.raises(ApprovalRefused, match="prepare anew"):
+        approve_batch(batch=batch, by=ruth)
+    cancel_batch(batch=batch, by=rosa)
+    with pytest.raises(ApprovalRefused, match="Nobody"):
+        prepare_batch(currency="CNY", by=rosa)
+
+
 def test_what_is_paid_is_not_rejected(approved, payee, rosa, ruth):
     commission = approved(payee)
     paid(prepare_batch(currency="CNY", by=rosa), ruth)
