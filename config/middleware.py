@@ -1,5 +1,7 @@
 """What is true of every request and every answer, whichever app serves it."""
 
+import codecs
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -16,6 +18,9 @@ from config.importmap import importmap_source
 from config.views import bad_request, page_not_found
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+READ_AS = ("utf-8", "ascii")
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def client_address(get_response: GetResponse) -> GetResponse:
@@ -38,11 +43,30 @@ def address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def readable_request(get_response: GetResponse) -> GetResponse:
-    """Refuse NUL wherever an address or a cookie can carry it: PostgreSQL keeps no
-    text with it, so every lookup would fail. Forms and the API refuse it themselves."""
+def plain_request_id(get_response: GetResponse) -> GetResponse:
+    """A proxy may name the request; what is no plain name would go into every log
+    line and the answer, at any length."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        for header in ("HTTP_X_REQUEST_ID", "HTTP_X_CORRELATION_ID"):
+            if not _PLAIN_ID.fullmatch(request.META.get(header, "")):
+                request.META.pop(header, None)
+        return get_response(request)
+
+    return middleware
+
+
+def readable_request(get_response: GetResponse) -> GetResponse:
+    """Refuse NUL wherever an address or a cookie can carry it: PostgreSQL keeps no
+    text with it, so every lookup would fail. Forms and the API refuse it themselves.
+
+    Refuse other encodings than ours too: Django would read the form, and the query as
+    well, by any codec that Python has, and some of those make halves of characters.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.encoding and codecs.lookup(request.encoding).name not in READ_AS:
+            return bad_request(request, BadRequest("not in UTF-8"))
         query = request.META.get("QUERY_STRING", "")
         if "%00" in query or "\0" in query or "\0" in "".join(request.COOKIES.values()):
             return bad_request(request, BadRequest("NUL"))
@@ -54,11 +78,16 @@ def readable_request(get_response: GetResponse) -> GetResponse:
 
 
 def same_origin(get_response: GetResponse) -> GetResponse:
-    """The header Django has no setting for. A view that sets its own keeps it."""
+    """The headers Django has no setting for. A view that sets its own keeps it.
+
+    A page is for one reader alone, who may go back to it: no cache between us keeps it,
+    the browser's own may.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Cache-Control", "private")
         return response
 
     return middleware

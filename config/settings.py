@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "config.middleware.plain_request_id",
     "django_structlog.middlewares.RequestMiddleware",
     "config.middleware.request_id",
     "config.middleware.ContentPolicy",

@@ -45,10 +45,15 @@ def is_storable(text: str) -> bool:
     return not _UNSTORABLE.search(text)
 
 
+def length_of(request: HttpRequest) -> int:
+    """Of the body, as its header says; Django reads nothing where that is no number."""
+    text = str(request.META.get("CONTENT_LENGTH", ""))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 def check_form(request: HttpRequest) -> None:
     """A multipart body: no larger than a picture may be, its texts storable."""
-    length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length > settings.UPLOAD_MAX_BYTES + FORM_OVERHEAD:
+    if length_of(request) > settings.UPLOAD_MAX_BYTES + FORM_OVERHEAD:
         raise too_large()
     for values in request.POST.lists():
         if not all(is_storable(text) for text in (values[0], *values[1])):
@@ -57,7 +62,7 @@ def check_form(request: HttpRequest) -> None:
 
 def check_media_type(request: HttpRequest, *, forms: bool) -> None:
     """Refuse a body that is neither JSON nor, where `forms`, multipart."""
-    if not int(request.META.get("CONTENT_LENGTH") or 0):
+    if not length_of(request):
         return
     if request.content_type == JSON_TYPE or (
         forms and request.content_type == FORM_TYPE

@@ -108,6 +108,26 @@ def test_a_cookie_with_nul_is_refused(client, db):
     assert client.get("/explore/").status_code == 400
 
 
+@pytest.mark.parametrize(
+    "charset", ["hex", "utf-7", "unicode_escape", "utf-16", "idna", "latin-1"]
+)
+def test_texts_come_as_utf_8_or_not_at_all(client, db, alice, charset):
+    client.force_login(alice)
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    field = b'--b\r\nContent-Disposition: form-data; name="title"\r\n\r\n+2AA-\r\n--b--'
+    assert client.generic("POST", "/boards/new/", field, kind).status_code == 400
+    assert client.get("/explore/", CONTENT_TYPE=kind).status_code == 400
+    answer = client.get("/api/v1/explore", CONTENT_TYPE=kind)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
+    assert not alice.boards.exists()
+
+
+@pytest.mark.parametrize("charset", ["UTF-8", "utf8", "us-ascii", "no-such-thing"])
+def test_a_charset_that_changes_nothing_is_taken(client, db, charset):
+    kind = f"text/plain; charset={charset}"
+    assert client.get("/explore/", CONTENT_TYPE=kind).status_code == 200
+
+
 def test_the_api_is_refused_in_json(client, db):
     response = client.get("/api/v1/search?q=%00")
     assert response.json()["error"]["code"] == "bad_request"
@@ -124,6 +144,14 @@ def test_an_error_of_ours_says_its_number_and_no_detail(failing_client, db):
 def test_a_request_id_of_the_visitor_cannot_write_markup(failing_client, db):
     response = failing_client.get("/broken/", headers={"X-Request-ID": "<b>me</b>"})
     assert b"<b>me</b>" not in response.content
+
+
+def test_only_a_plain_request_id_is_taken_over(client):
+    for wish in ("x" * 65, "a b", "\u00e9", "<b>"):
+        answer = client.get("/healthz", headers={"X-Request-ID": wish})
+        assert answer.headers["X-Request-ID"] not in ("", wish)
+    answer = client.get("/healthz", headers={"X-Request-ID": "edge-7.3_a"})
+    assert answer.headers["X-Request-ID"] == "edge-7.3_a"
 
 
 def test_a_database_that_is_away_is_503_and_worth_a_second_try(failing_client, db):

@@ -152,6 +152,14 @@ def test_every_answer_carries_the_headers_that_keep_others_out(client, db):
     assert headers["X-Request-ID"]
 
 
+@pytest.mark.parametrize("address", ["/", "/explore/", "/people/alice/", "/nowhere"])
+def test_no_cache_between_us_and_the_reader_keeps_a_page(client, alice, address):
+    # And not no-store: the browser goes back to the page as it was left.
+    assert client.get(address).headers["Cache-Control"] == "private"
+    client.force_login(alice)
+    assert client.get(address).headers["Cache-Control"] == "private"
+
+
 def test_a_cache_that_is_away_is_an_empty_one(tmp_path):
     away = Cache(f"unix://{tmp_path}/nobody.sock", {})
     away.set("a", 1)
