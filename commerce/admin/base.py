@@ -128,6 +128,11 @@ def who(request: HttpRequest) -> User:
     return request.user
 
 
+def posted(request: HttpRequest, name: str) -> str:
+    """A field as PostgreSQL can keep it; Django's own forms refuse NUL by themselves."""
+    return str(request.POST.get(name, "")).replace("\0", "").strip()
+
+
 def badge(word: object, kind: str) -> SafeString:
     return format_html('<span class="badge badge-{}">{}</span>', kind, word)
 

@@ -24,7 +24,14 @@ from commerce.actions.payouts import (
     prepare_batch,
     why_not_approve_batch,
 )
-from commerce.admin.base import StoryAdmin, attempt, badge, primary_key, who
+from commerce.admin.base import (
+    StoryAdmin,
+    attempt,
+    badge,
+    posted,
+    primary_key,
+    who,
+)
 from commerce.exceptions import CommerceError
 from commerce.models import Account, Payout, PayoutBatch
 from commerce.money import money_shown
@@ -98,7 +105,7 @@ class PayoutBatchAdmin(StoryAdmin):
             raise PermissionDenied
         owed = _owed_by_currency()
         if request.method == "POST":
-            currency = request.POST.get("currency", "")
+            currency = posted(request, "currency")
             if currency not in {row["currency"] for row in owed}:
                 messages.error(request, _("Choose a currency."))
                 return redirect("admin:commerce_payoutbatch_add")
@@ -156,9 +163,9 @@ class PayoutBatchAdmin(StoryAdmin):
 
     def _answer(self, request: HttpRequest, batch: PayoutBatch, answer: str) -> None:
         """What the bank says about one payout."""
-        pk = primary_key(request.POST.get("payout", ""))
+        pk = primary_key(posted(request, "payout"))
         payout = get_object_or_404(Payout, pk=pk, batch=batch)
-        text = request.POST.get("text", "").replace("\0", "")
+        text = posted(request, "text")
         by = who(request)
         if answer == "paid":
             attempt(

@@ -30,7 +30,14 @@ from commerce.actions.commissions import (
 )
 from commerce.actions.holds import hold, release
 from commerce.actions.rights import REVIEW
-from commerce.admin.base import StoryAdmin, attempt, badge, primary_key, who
+from commerce.admin.base import (
+    StoryAdmin,
+    attempt,
+    badge,
+    posted,
+    primary_key,
+    who,
+)
 from commerce.exceptions import CommerceError
 from commerce.models import (
     Commission,
@@ -228,8 +235,8 @@ class CommissionAdmin(StoryAdmin):
     def reject_chosen(
         self, request: HttpRequest, queryset: QuerySet[Commission]
     ) -> None:
-        reason = request.POST.get("reason", "")
-        if not reason.strip():
+        reason = posted(request, "reason")
+        if not reason:
             messages.error(request, _("Give a reason. The pinner will read it."))
             return
         _decide_all(
@@ -276,8 +283,8 @@ class CommissionAdmin(StoryAdmin):
         if not self.has_review_permission(request):
             raise PermissionDenied
         commission = get_object_or_404(Commission, pk=pk)
-        by, reason = who(request), request.POST.get("reason", "")[:300]
-        why = request.POST.get("hold", "")
+        by, reason = who(request), posted(request, "reason")[:300]
+        why = posted(request, "hold")
         match request.POST.get("decision"):
             case "approve":
                 attempt(request, _("Approved."), approve, commission=commission, by=by)
@@ -332,7 +339,7 @@ class CommissionAdmin(StoryAdmin):
     def _attribute(
         self, request: HttpRequest, commission: Commission, reason: str
     ) -> None:
-        name = request.POST.get("username", "").strip().replace("\0", "")
+        name = posted(request, "username")
         person = User.objects.filter(username=name, closed_at=None).first()
         if person is None:
             messages.error(request, _("There is nobody of this name."))

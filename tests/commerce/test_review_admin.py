@@ -248,6 +248,17 @@ def test_one_is_given_to_somebody_else(client, received, rosa, bob):
     assert commission.shares.get(role="pinner").party == bob
 
 
+@pytest.mark.parametrize(
+    "decision", ["hold", "release", "reject", "restore", "attribute", "sweep", "\0"]
+)
+def test_a_nul_in_what_is_typed_is_no_error(client, received, rosa, decision):
+    (commission,) = received()
+    client.force_login(rosa)
+    typed = {"reason": "Bought\0 back.", "hold": "fraud\0", "username": "alice\0"}
+    assert decide(client, commission, decision, **typed)
+    assert act(client, "reject_chosen", [commission], reason="Bought\0 back.")
+
+
 def test_many_are_approved_and_each_refusal_is_explained(client, received, rosa):
     good, held, mine = received(3)
     Commission.objects.filter(pk=held.pk).update(hold_reasons=["fraud"])
