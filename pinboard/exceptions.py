@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import Http404
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -109,6 +110,15 @@ class NotInTrash(PinboardError):
     code = "not_in_trash"
     for_user = _("This pin is gone for good: the trash keeps pins for 30 days.")
     status = 409
+
+
+class NoLongerThere(PinboardError, Http404):
+    """Somebody else's request took it away between the look and the lock. To pages it
+    is what a late look would have been: not found."""
+
+    code = "not_found"
+    for_user = _("There is nothing here.")
+    status = 404
 
 
 def sentence_of(code: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
+from pinboard.actions.locking import locked
 from pinboard.actions.pictures import refresh_publicity
 from pinboard.discovery.words import vector_of
 from pinboard.models import Board, Picture, Visibility
@@ -46,7 +47,7 @@ def edit_board(
     visibility: str | None = None,
 ) -> Board:
     """Change what is given. Who may see the board decides who may load its pictures."""
-    mine = Board.objects.editable_by(by).select_for_update(no_key=True).get(pk=board.pk)
+    mine = locked(Board.objects.editable_by(by).select_for_update(no_key=True), board)
     before = mine.visibility
     if title is not None:
         mine.title = clean_title(title)
@@ -65,7 +66,7 @@ def edit_board(
 @transaction.atomic
 def delete_board(*, board: Board, by: User) -> None:
     """Put a board away with all its pins. What others saved from it stays theirs."""
-    mine = Board.objects.editable_by(by).select_for_update(no_key=True).get(pk=board.pk)
+    mine = locked(Board.objects.editable_by(by).select_for_update(no_key=True), board)
     mine.deleted_at = timezone.now()
     mine.save(update_fields=["deleted_at"])
     _refresh_pictures(mine)

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from pinboard.actions.locking import locked
 from pinboard.actions.notifications import notify
 from pinboard.actions.pictures import intake, refresh_publicity, try_again
 from pinboard.discovery.words import vector_of
@@ -168,8 +169,9 @@ def edit_pin(
     product: Product | EllipsisType | None = ...,
 ) -> Pin:
     """Change the words, the board or the product; `...` leaves the product alone."""
-    _lock_boards(board, pin.board)
-    mine = Pin.objects.editable_by(by).select_for_update().get(pk=pin.pk)
+    # Where it is now, for the form has written the new board on its instance.
+    _lock_boards(board, *Board.objects.filter(pins=pin.pk))
+    mine = locked(Pin.objects.editable_by(by).select_for_update(), pin)
     before, shown = mine.board, mine.product_id
     mine.title, mine.description, mine.alt, mine.board = title, description, alt, board
     if product is not ...:
@@ -190,7 +192,7 @@ def edit_pin(
 def delete_pin(*, pin: Pin, by: User) -> None:
     """Into the trash, for 30 days. Copies that others saved are theirs and stay."""
     _lock_boards(pin.board)
-    mine = Pin.objects.editable_by(by).select_for_update().get(pk=pin.pk)
+    mine = locked(Pin.objects.editable_by(by).select_for_update(), pin)
     mine.deleted_at = timezone.now()
     mine.save(update_fields=["deleted_at"])
     if mine.state == PinState.READY:
@@ -226,7 +228,7 @@ def restore_pin(*, pin: Pin, by: User) -> Pin:
 @transaction.atomic
 def retry_pin(*, pin: Pin, by: User) -> Pin:
     """Try a failed pin again. Raises FetchQuotaReached where its address is read."""
-    mine = Pin.objects.editable_by(by).select_for_update().get(pk=pin.pk)
+    mine = locked(Pin.objects.editable_by(by).select_for_update(), pin)
     if mine.state != PinState.FAILED:
         return mine
     mine.state, mine.error_code = PinState.PROCESSING, ""

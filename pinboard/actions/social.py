@@ -15,6 +15,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from pinboard.actions.locking import locked
 from pinboard.actions.notifications import notify, take_back
 from pinboard.models import Board, Comment, Follow, Like, Notification, Pin, Shop
 from users.models import User
@@ -139,7 +140,7 @@ def comment(
 @transaction.atomic
 def edit_comment(*, comment: Comment, by: User, text: str) -> Comment:
     """Change one's own words. Nobody is told again."""
-    mine = Comment.objects.editable_by(by).select_for_update().get(pk=comment.pk)
+    mine = locked(Comment.objects.editable_by(by).select_for_update(), comment)
     mine.text, mine.edited_at = text.strip(), timezone.now()
     mine.save(update_fields=["text", "edited_at"])
     return mine
@@ -148,12 +149,12 @@ def edit_comment(*, comment: Comment, by: User, text: str) -> Comment:
 @transaction.atomic
 def delete_comment(*, comment: Comment, by: User) -> None:
     """Take a comment away: its author may, and the pin's owner. Answers to it stay."""
-    gone = (
-        Comment.objects.removable_by(by)
-        .filter(pk=comment.pk)
-        .update(deleted_at=timezone.now())
-    )
-    if gone:
+    # Locked first: an UPDATE by way of the pin looks at the comment as it was before
+    # another request deleted it, and would count it twice.
+    removable = Comment.objects.removable_by(by).select_for_update(of=("self",))
+    for gone in removable.filter(pk=comment.pk):
+        gone.deleted_at = timezone.now()
+        gone.save(update_fields=["deleted_at"])
         pins = Pin.objects.filter(pk=comment.pin_id)
         pins.update(comment_count=_one_less("comment_count"))
         Notification.objects.filter(comment=comment).delete()

@@ -1,6 +1,7 @@
 import pytest
 
 from pinboard.actions import boards
+from pinboard.exceptions import NoLongerThere
 from pinboard.models import Board, Visibility
 from tests.factories import make_board, make_picture, make_pin
 
@@ -33,9 +34,9 @@ def test_a_board_changes_only_what_is_given(alice):
 
 def test_a_stranger_changes_and_deletes_nothing(alice, bob):
     board = make_board(alice)
-    with pytest.raises(Board.DoesNotExist):
+    with pytest.raises(NoLongerThere):
         boards.edit_board(board=board, by=bob, title="Mine")
-    with pytest.raises(Board.DoesNotExist):
+    with pytest.raises(NoLongerThere):
         boards.delete_board(board=board, by=bob)
     assert Board.objects.editable_by(alice).get().title == "Coats"
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.http import Http404
 from django.utils import timezone
 
 from pinboard.actions.pins import (
@@ -16,6 +17,7 @@ from pinboard.actions.pins import (
     save_pin,
 )
 from pinboard.exceptions import (
+    NoLongerThere,
     NotInTrash,
     PictureBroken,
     PinboardError,
@@ -193,13 +195,21 @@ def test_strangers_change_nothing(alice, charlie):
         lambda: edit_pin(pin=pin, by=charlie, **words_of(pin, title="Mine")),
         lambda: retry_pin(pin=failed, by=charlie),
     ):
-        with pytest.raises(Pin.DoesNotExist):
+        with pytest.raises(NoLongerThere):
             deed()
     with pytest.raises(NotInTrash):
         restore_pin(pin=trashed, by=charlie)
     pin.refresh_from_db()
     assert pin.deleted_at is None
     assert pin.title != "Mine"
+
+
+def test_a_second_press_on_delete_comes_too_late(alice):
+    pin = make_pin(make_board(alice))
+    delete_pin(pin=pin, by=alice)
+    with pytest.raises(NoLongerThere):
+        delete_pin(pin=pin, by=alice)
+    assert issubclass(NoLongerThere, Http404)  # so that every page answers 404
 
 
 def test_new_words_are_found_and_a_move_is_counted(alice):

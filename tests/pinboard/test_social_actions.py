@@ -1,11 +1,13 @@
 """Like, follow, comment: desired states, counts that never drift, who is told."""
 
 import threading
+import time
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from pinboard.actions import social
+from pinboard.exceptions import NoLongerThere
 from pinboard.models import Comment, Follow, Like, Notification, Visibility
 from tests.factories import make_board, make_pin, make_shop
 
@@ -206,7 +208,7 @@ def test_a_mention_under_a_secret_pin_tells_nobody_who_cannot_see_it(alice, bob)
 
 def test_only_its_author_edits_a_comment(pin, alice, bob):
     written = social.comment(pin=pin, by=bob, text="Nice")
-    with pytest.raises(Comment.DoesNotExist):
+    with pytest.raises(NoLongerThere):
         social.edit_comment(comment=written, by=alice, text="Awful")
     edited = social.edit_comment(comment=written, by=bob, text="Very nice")
     assert edited.text == "Very nice"
@@ -223,6 +225,28 @@ def test_author_and_pin_owner_take_a_comment_away(pin, alice, bob, remover):
     assert pin.comment_count == 0
     assert list(Comment.objects.of(pin)) == []
     assert told(alice) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_five_requests_at_once_take_a_comment_away_once(alice, bob):
+    pin = make_pin(make_board(alice))
+    social.comment(pin=pin, by=alice, text="Stays")
+    written = social.comment(pin=pin, by=bob, text="Nice")
+
+    def delete():
+        social.delete_comment(comment=written, by=bob)
+        connection.close()
+
+    threads = [threading.Thread(target=delete) for _ in range(5)]
+    with transaction.atomic():
+        Comment.objects.select_for_update().get(pk=written.pk)
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)  # for all of them to wait for the row
+    for thread in threads:
+        thread.join()
+    pin.refresh_from_db()
+    assert pin.comment_count == 1
 
 
 def test_a_stranger_takes_no_comment_away(pin, bob, charlie):

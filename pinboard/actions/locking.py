@@ -1,0 +1,20 @@
+"""Rows taken for the rest of a transaction, by those who may change them."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+
+from pinboard.exceptions import NoLongerThere
+
+M = TypeVar("M", bound=Model)
+
+
+def locked(rows: QuerySet[M], row: M) -> M:
+    """The row as it is now. Raises NoLongerThere where it is none of `rows`, which a
+    second press on Delete finds out only here, behind the first."""
+    found = rows.filter(pk=row.pk).first()
+    if found is None:
+        raise NoLongerThere
+    return found
