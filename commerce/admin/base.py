@@ -50,9 +50,6 @@ class CommerceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     paginator = EstimatingPaginator
     list_per_page = 50
 
-    class Media:
-        css = {"all": ["css/admin.css"]}
-
 
 class StoryAdmin(CommerceAdmin):
     """Has a page of its own instead of a form; nothing is edited on it."""

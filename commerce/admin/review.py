@@ -125,13 +125,10 @@ class ReviewActionForm(ActionForm):
 class CommissionAdmin(StoryAdmin):
     list_display = [
         "order",
-        "item",
         "people",
         "net",
         "state_shown",
-        "holds",
         "returns_until",
-        "programme",
         "ordered_at",
     ]
     list_filter = [
@@ -161,18 +158,24 @@ class CommissionAdmin(StoryAdmin):
 
     # The list ------------------------------------------------------------------------
 
-    @admin.display(description=gettext_lazy("order line"))
-    def order(self, row: Commission) -> str:
-        return row.line.line_id
-
     @admin.display(description=gettext_lazy("item"))
-    def item(self, row: Commission) -> str:
-        return Truncator(row.line.item_shown).chars(48)
+    def order(self, row: Commission) -> SafeString:
+        """What was bought, and the number it has at the shop."""
+        return format_html(
+            '{}<small class="under number">{}</small>',
+            Truncator(row.line.item_shown).chars(60),
+            row.line.line_id,
+        )
 
     @admin.display(description=gettext_lazy("for"))
-    def people(self, row: Commission) -> str:
+    def people(self, row: Commission) -> SafeString:
+        """Who earns by it, and whose programme pays."""
         names = [share.party.username for share in row.shares.all() if share.party]
-        return ", ".join(names) or "—"
+        return format_html(
+            '{}<small class="under">{}</small>',
+            ", ".join(names) or "—",
+            row.line.programme.name,
+        )
 
     @admin.display(description=gettext_lazy("net"), ordering="net_minor")
     def net(self, row: Commission) -> SafeString:
@@ -186,21 +189,19 @@ class CommissionAdmin(StoryAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_shown(self, row: Commission) -> SafeString:
-        return badge(row.get_state_display(), row.state)
-
-    @admin.display(description=gettext_lazy("hold"))
-    def holds(self, row: Commission) -> str:
-        return ", ".join(str(HoldReason(r).label) for r in row.hold_reasons) or "—"
+        """And what holds it up."""
+        holds = ", ".join(str(HoldReason(r).label) for r in row.hold_reasons)
+        return format_html(
+            '{}<small class="under">{}</small>',
+            badge(row.get_state_display(), row.state),
+            holds,
+        )
 
     @admin.display(description=gettext_lazy("returns until"), ordering="hold_until")
     def returns_until(self, row: Commission) -> str:
         return (
             f"{timezone.localtime(row.hold_until):%Y-%m-%d}" if row.hold_until else "—"
         )
-
-    @admin.display(description=gettext_lazy("programme"))
-    def programme(self, row: Commission) -> str:
-        return row.line.programme.name
 
     @admin.display(description=gettext_lazy("ordered"), ordering="line__created_at")
     def ordered_at(self, row: Commission) -> str:

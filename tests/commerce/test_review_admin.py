@@ -18,6 +18,7 @@ from tests.factories import (
     make_click,
     make_line,
     make_link,
+    make_product,
     make_programme,
     make_user,
     tell_line,
@@ -125,6 +126,23 @@ def test_the_queue_shows_what_waits_with_its_totals(client, received, rosa):
     everything = client.get(QUEUE, {"queue": "all"}).content.decode()
     assert second.line.line_id in everything
     assert "¥200.00" in everything
+
+
+def test_the_queue_names_the_item_by_our_product_where_the_network_names_none(
+    client, received, rosa
+):
+    line = received()[0].line
+    line.product = make_product(title="Cream slip dress")
+    line.save()
+    client.force_login(rosa)
+    assert "Cream slip dress" in client.get(QUEUE).content.decode()
+
+
+def test_the_desk_wears_our_colours_and_icon(client, rosa):
+    client.force_login(rosa)
+    page = client.get("/admin/").content.decode()
+    for file in ("css/tokens", "css/admin", "img/icon"):
+        assert file in page
 
 
 @pytest.mark.parametrize("queue", ["ready", "returnable", "held", "nobody", "all"])
