@@ -28,6 +28,7 @@ CARD_SIZES = (
     "(width < 36rem) 46vw, (width < 54rem) 31vw, (width < 74rem) 23vw, "
     "(width < 100rem) 19vw, 17vw"
 )
+FAN, FAN_FROM = 3, 12  # pictures, and pins to find them among: many show the same one
 EAGER, FIRST = 6, 2  # cards that load at once, and those that load before all else
 
 
@@ -153,6 +154,14 @@ def thumbnail_url(picture: Picture | None) -> str:
     if not picture or not picture.is_ready:
         return ""
     return urls.media_url(picture.renditions[0].path)
+
+
+@register.inclusion_tag("pinboard/_fan.html")
+def fan() -> dict[str, list[Picture]]:
+    """Three new pictures, for a page that has nothing else to show; its one query."""
+    newest = Pin.objects.public().select_related("picture").order_by("-pk")
+    pictures = {p.picture_id: p.picture for p in newest[:FAN_FROM] if p.picture}
+    return {"pictures": list(pictures.values())[:FAN]}
 
 
 @register.filter

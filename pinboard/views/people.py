@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from django.db.models import Exists, F, OuterRef
+from typing import TypeVar
+
+from django.db.models import Count, Exists, F, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
@@ -12,12 +15,17 @@ from pinboard.views.paging import page_or_404
 from users.models import User
 
 FEED_SIZE = 30
+M = TypeVar("M", bound=Model)
 
 
 @require_GET
 def person_detail(request: HttpRequest, username: str) -> HttpResponse:
     followed = Follow.objects.filter(follower=request.user.pk, person=OuterRef("pk"))
-    people = User.objects.filter(is_active=True).annotate(is_followed=Exists(followed))
+    people = User.objects.filter(is_active=True).annotate(
+        is_followed=Exists(followed),
+        board_count=_count_of(Board.objects.listed_for(request.user), "owner"),
+        pin_count=_count_of(Pin.objects.visible_to(request.user), "pinner"),
+    )
     person = get_object_or_404(people, username=username)
     tab = request.GET.get("tab", "")
     if tab not in _TABS:
@@ -26,12 +34,16 @@ def person_detail(request: HttpRequest, username: str) -> HttpResponse:
         "person": person,
         "is_own": person == request.user,
         "tab": tab,
-        "board_count": Board.objects.listed_for(request.user)
-        .filter(owner=person)
-        .count(),
     }
     shown |= _TABS[tab](request, person)
     return render(request, "pinboard/person_detail.html", shown)
+
+
+def _count_of(rows: QuerySet[M], whose: str) -> Coalesce:
+    """How many of the rows are the person's, as the reader sees them."""
+    theirs = rows.filter(**{whose: OuterRef("pk")}).order_by().values(whose)
+    counted = theirs.annotate(rows=Count("pk")).values("rows")
+    return Coalesce(Subquery(counted), 0)
 
 
 def _boards(request: HttpRequest, person: User) -> dict[str, object]:

@@ -48,6 +48,35 @@ def test_home_shows_the_following_feed_to_a_signed_in_reader(client, alice, bob)
     assert other.pk in pin_ids(client.get("/explore/"))
 
 
+def test_the_following_feed_says_where_it_ends(client, alice, bob):
+    board = make_board(alice)
+    for _ in range(30):
+        make_pin(board)
+    Follow.objects.create(follower=bob, person=alice)
+    client.force_login(bob)
+    end = "That is everything from those you follow."
+
+    first = client.get("/")
+
+    assert end not in first.content.decode()
+    assert end in client.get("/" + next_address(first)).content.decode()
+    assert end not in client.get("/explore/").content.decode()
+
+
+@pytest.mark.parametrize(("pictures", "shown"), [(0, 0), (2, 0), (3, 3), (5, 3)])
+def test_an_empty_page_shows_three_new_pictures(client, alice, bob, pictures, shown):
+    for _ in range(pictures):
+        first = make_pin(make_board(alice))
+        make_pin(first.board, picture=first.picture)
+    make_pin(make_board(alice, visibility="secret"))
+    client.force_login(bob)
+
+    page = client.get("/").content.decode()
+
+    assert "Follow people, boards and shops." in page
+    assert page.count('width="80" height="108"') == shown
+
+
 def test_a_picture_that_many_saved_stands_once_on_a_page(client, alice, bob, charlie):
     first = make_pin(make_board(alice))
     make_pin(make_board(bob), picture=first.picture)

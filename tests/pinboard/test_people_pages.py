@@ -29,6 +29,16 @@ def test_a_profile_shows_its_public_boards(client, alice):
     assert "Gifts" not in page
 
 
+def test_a_profile_counts_what_its_reader_may_see(client, alice):
+    shown, hidden = make_board(alice), make_board(alice, visibility="secret")
+    for board in (shown, shown, hidden):
+        make_pin(board)
+
+    assert "<b>2</b> pins" in client.get("/people/alice/").content.decode()
+    client.force_login(alice)
+    assert "<b>3</b> pins" in client.get("/people/alice/").content.decode()
+
+
 def test_the_owner_sees_all_boards_and_the_way_to_the_earnings(client, alice):
     hidden = make_board(alice, "Hush", visibility="secret")
     client.force_login(alice)
@@ -116,7 +126,7 @@ def test_a_bad_cursor_is_not_found(client, alice):
 
 @pytest.mark.parametrize("count", [1, 20])
 @pytest.mark.parametrize("tab", ["boards", "pins", "likes"])
-def test_a_profile_takes_four_queries(
+def test_a_profile_takes_three_queries(
     client, alice, django_assert_num_queries, count, tab
 ):
     for _ in range(count):
@@ -124,7 +134,7 @@ def test_a_profile_takes_four_queries(
         Like.objects.create(pin=pin, user=alice)
     client.get(f"/people/alice/?tab={tab}")
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         client.get(f"/people/alice/?tab={tab}")
 
 
