@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 Kind = Notification.Kind
-MENTION = re.compile(r"(?<![\w@.])@([a-z0-9][a-z0-9._-]{0,29})", re.IGNORECASE)
+MENTION = re.compile(
+    r"(?<![\w@.])@([a-z0-9][a-z0-9._-]{0,29})", re.IGNORECASE | re.ASCII
+)
 MOST_MENTIONS = 10  # of one comment; more is shouting
 
 

@@ -150,6 +150,16 @@ def test_an_unreadable_place_among_the_comments_breaks_nothing(client, pin, afte
     assert client.get(f"/pins/{pin.pk}/?after={after}").status_code in (200, 400)
 
 
+@pytest.mark.parametrize("name", ["\u017fam", "sa\u017f", "\u212aim", "\u0131lk"])
+def test_a_letter_that_only_looks_like_one_of_a_name_mentions_nobody(
+    client, pin, bob, name
+):
+    social.comment(pin=pin, by=bob, text=f"Ask @{name}")
+    answer = client.get(f"/pins/{pin.pk}/")
+    assert answer.status_code == 200
+    assert f"@{name}" in answer.content.decode().replace("</a>", "")
+
+
 def test_words_of_a_comment_are_text_with_plain_links():
     html = comment_html('<b>x</b> @alice see https://a.example/?a=1&b="2".\nbye')
     assert "<b>" not in html
