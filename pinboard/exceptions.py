@@ -1,4 +1,4 @@
-"""What can go wrong, by whose turn it is. `code` is stable, `for_user` is one sentence."""
+"""What can go wrong, by whose turn it is. `code` is stable, `for_user` a sentence."""
 
 from __future__ import annotations
 

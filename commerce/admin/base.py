@@ -126,7 +126,7 @@ def who(request: HttpRequest) -> User:
 
 
 def posted(request: HttpRequest, name: str) -> str:
-    """A field as PostgreSQL can keep it; Django's own forms refuse NUL by themselves."""
+    """A field as PostgreSQL can keep it; Django's own forms refuse NUL."""
     return str(request.POST.get(name, "")).replace("\0", "").strip()
 
 

@@ -35,8 +35,6 @@ ADJECTIVES = ["Quiet", "Tall", "Small", "Morning", "River", "Clay", "Paper", "Wi
 
 
 def draw_goods(count: int = 48) -> list[Good]:
-    from config.demo.goods import Good
-
     chance = random.Random(7)  # noqa: S311  the same demo each time, no secret
     kinds = list(THINGS.items())
     goods = []

@@ -213,8 +213,9 @@ def make_pins(stage: Stage) -> None:
         if place % 5 == 4 and number in by_shop:
             pin = save_pin(pin=by_shop[number], board=board, by=board.owner)
         else:
-            product = None if place % 9 == 8 else stage.products[number]
-            pin = _pin(stage, number, board, product)
+            is_for_sale = place % 9 != 8
+            shown = stage.products[number] if is_for_sale else None
+            pin = _pin(stage, number, board, shown)
         stage.pins.append(pin)
     for number in numbers[:2]:
         _pin(stage, number, stage.boards[SECRET_BOARD], None)

@@ -84,6 +84,10 @@ class Board(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def get_absolute_url(self) -> str:
+        slug = self.slug or "board"
+        return reverse("pinboard:board-detail", args=[self.pk, slug])
+
     @property
     def is_secret(self) -> bool:
         return self.visibility == Visibility.SECRET
@@ -91,10 +95,6 @@ class Board(models.Model):
     @property
     def is_public(self) -> bool:
         return self.visibility == Visibility.PUBLIC
-
-    def get_absolute_url(self) -> str:
-        slug = self.slug or "board"
-        return reverse("pinboard:board-detail", args=[self.pk, slug])
 
     def slug_of_title(self) -> str:
         return slugify(self.title, allow_unicode=True)[:80] or "board"

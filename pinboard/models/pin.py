@@ -62,7 +62,8 @@ class PinQuerySet(models.QuerySet["Pin"]):
             "picture", "product__shop", "pinner", "board", "via_pinner"
         ).annotate(
             liked_by_viewer=Exists(
-                Like.objects.filter(pin=OuterRef("pk"), user_id=viewer.pk)
+                # A viewer without an account has no key, and likes nothing.
+                Like.objects.filter(pin=OuterRef("pk"), user=viewer.pk or 0)
             ),
             saved_by_viewer=Exists(mine),
             other_price_minor=recent_other_price("product"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Shop(models.Model):
-    """A store. Without an owner it is unclaimed: made when a first pin named its host."""
+    """A store. Without an owner it is unclaimed: a first pin named its host."""
 
     name = models.CharField(_("name"), max_length=80)
     slug = models.SlugField(max_length=60, unique=True)
