@@ -22,7 +22,6 @@ from commerce.click_refs import BadClickTag, click_id_of
 from commerce.figures import SELF_PURCHASE
 from commerce.models import (
     Attribution,
-    Basis,
     Click,
     Network,
     OrderLine,
@@ -43,18 +42,23 @@ MOST_KEYS = 200
 def attribute(line: OrderLine) -> Attribution:
     """Decide once whose the line is. Expects the line's row locked."""
     named, is_forged = _click_named_by(line)
+    by_sub_id = _clicks_of_sub_id(line)
     decision = decide(
         _facts_of(line),
         _terms_of(line),
         named_click=_facts_of_click(named) if named else None,
         ref_is_forged=is_forged,
-        sub_id_clicks=[_facts_of_click(c) for c in _clicks_of_sub_id(line)],
+        sub_id_clicks=[_facts_of_click(click) for click in by_sub_id],
         sub_id_owner=_owner_of_sub_id(line),
     )
-    is_self = _is_self_purchase(decision)
+    looked_at = [named, *by_sub_id]
+    click = next((c for c in looked_at if c and c.pk == decision.click_id), None)
+    is_self = click is not None and _is_self_purchase(decision, click)
     if is_self and line.programme.self_purchase == Programme.SelfPurchase.VOID:
         decision = replace(decision, reason=SELF_PURCHASE)
-    return record(line, decision, is_self=is_self)
+    attribution = record(line, decision, is_self=is_self)
+    attribution.click = click  # as it was read
+    return attribution
 
 
 def record(
@@ -66,7 +70,8 @@ def record(
 ) -> Attribution:
     """Append a version, which is the current one from now on."""
     before = line.attributions.order_by("version").last()
-    line.attributions.filter(is_current=True).update(is_current=False)
+    if before:
+        line.attributions.filter(is_current=True).update(is_current=False)
     owner = decision.owner or Owner(None)
     return Attribution.objects.create(
         line=line,
@@ -149,8 +154,10 @@ def _clicks_of_sub_id(line: OrderLine) -> list[Click]:
 
 
 def _owner_of_sub_id(line: OrderLine) -> Owner | None:
+    if line.click_ref or not line.sub_id:
+        return None
     links = TrackingLink.objects.filter(
-        programme=line.programme, network_sub_id=line.sub_id or None
+        programme=line.programme, network_sub_id=line.sub_id
     )
     owners = {
         Owner(*row)
@@ -158,13 +165,10 @@ def _owner_of_sub_id(line: OrderLine) -> Owner | None:
             "beneficiary_id", "originator_id", "beneficiary_is_originator"
         )
     }
-    return owners.pop() if len(owners) == 1 and line.sub_id else None
+    return owners.pop() if len(owners) == 1 else None
 
 
-def _is_self_purchase(decision: Decision) -> bool:
-    if decision.basis == Basis.NONE or decision.click_id is None:
-        return False
-    click = Click.objects.select_related("link__product").get(pk=decision.click_id)
+def _is_self_purchase(decision: Decision, click: Click) -> bool:
     owner = decision.owner or Owner(None)
     return any(
         is_self_purchase(_facts_of_click(click), person, _marks_of(person))

@@ -245,7 +245,8 @@ def _link_of(programme: Programme, fields: dict[str, Any]) -> TrackingLink | Non
         return None
     if click_id:
         return links.filter(clicks=click_id).first()
-    return links.filter(network_sub_id=fields["sub_id"] or None).first()
+    sub_id = fields["sub_id"]  # without one, links that have none are no match
+    return links.filter(network_sub_id=sub_id).first() if sub_id else None
 
 
 def _open_excess(line: OrderLine, news: _News, excess_minor: int, kind: str) -> None:

@@ -23,17 +23,25 @@ def assign_parts(
 ) -> None:
     """By the current attribution; the amounts follow in `share_out`. Expects the
     commission's row locked."""
-    parts = _parts(commission, line, attribution)
-    stale = commission.shares.exclude(role__in=[part.role for part in parts])
-    stale.filter(lines=None).delete()
-    stale.update(party=None, bp=0)  # one that a failed payout remembers
-    for part in parts:
-        whose = {"party_id": part.party_id, "bp": part.bp}
-        commission.shares.update_or_create(
+    parts = {part.role: part for part in _parts(commission, line, attribution)}
+    for share in commission.shares.all():
+        part = parts.pop(share.role, None)
+        if part is None and not share.lines.exists():
+            share.delete()
+            continue
+        # Without a part it is one that a failed payout remembers.
+        share.party_id, share.bp = (part.party_id, part.bp) if part else (None, 0)
+        share.save(update_fields=["party", "bp"])
+    CommissionShare.objects.bulk_create(
+        CommissionShare(
+            commission=commission,
             role=part.role,
-            defaults=whose,
-            create_defaults={**whose, "amount_minor": 0},
+            party_id=part.party_id,
+            bp=part.bp,
+            amount_minor=0,
         )
+        for part in parts.values()
+    )
 
 
 def share_out(commission: Commission) -> None:

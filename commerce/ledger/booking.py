@@ -39,6 +39,8 @@ def book(
     Expects the commission's row locked. None when nothing is missing: a commission of
     nothing has no journal.
     """
+    if not commission.is_accrued:  # and never was: it is in no journal
+        return None
     missing = _expected(commission)
     for row in _posted(commission):
         missing[row[0], row[1], row[2]] -= row[3]
@@ -79,12 +81,8 @@ def _by_name(name: Name) -> tuple[str, str]:
     return name[0], name[1]
 
 
-def _expected(
-    commission: Commission,
-) -> defaultdict[Name, int]:
+def _expected(commission: Commission) -> defaultdict[Name, int]:
     expected: defaultdict[Name, int] = defaultdict(int)
-    if not commission.is_accrued:
-        return expected
     network = commission.line.network.code
     expected[Account.Kind.RECEIVABLE, network, None] += commission.net_minor
     for share in commission.shares.all():

@@ -313,6 +313,15 @@ def test_after_a_day_an_order_without_its_click_is_nobodys(shop, time_machine):
     assert was_booked(observation)
 
 
+def test_an_order_without_its_click_is_of_no_product(shop, time_machine):
+    """Else its rate would be that of a product somebody else sold."""
+    shop.tell(shop.notice(click_id="no-such-click"))
+    time_machine.move_to(timezone.now() + timedelta(hours=25))
+    resolve_parked()
+
+    assert shop.line.product is None
+
+
 def test_a_forged_click_is_nobodys_at_once(shop, click):
     forged = click_ref_of(click.pk)[:-12] + "0" * 12
 
@@ -402,3 +411,16 @@ class TestAPolledNetwork:
         self.tell(league, self.row())
 
         assert OrderLine.objects.get().created_at == NOON
+
+
+def test_a_new_order_costs_the_same_however_many_links_its_programme_has(
+    shop, click, django_assert_max_num_queries, alice
+):
+    for _ in range(20):
+        make_link(programme=shop.programme, beneficiary=alice)
+
+    with django_assert_max_num_queries(40) as asked:
+        shop.tell(shop.notice())
+
+    loose = [q["sql"] for q in asked if "network_sub_id" in q["sql"]]
+    assert not [sql for sql in loose if "IS NULL" in sql.partition(" WHERE ")[2]]
