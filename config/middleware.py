@@ -14,8 +14,9 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from structlog.contextvars import get_contextvars
 
+from config.api.bodies import length_of
 from config.importmap import importmap_source
-from config.views import bad_request, page_not_found
+from config.views import bad_request, page_not_found, too_large
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -60,13 +61,16 @@ def readable_request(get_response: GetResponse) -> GetResponse:
     """Refuse NUL wherever an address or a cookie can carry it: PostgreSQL keeps no
     text with it, so every lookup would fail. Forms and the API refuse it themselves.
 
-    Refuse other encodings than ours too: Django would read the form, and the query as
+    Refuse what is too large for any form before a byte of it goes to the disk, and
+    other encodings than ours: Django would read the form, and the query as
     well, by any codec that Python has, and some of those make halves of characters.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.encoding and codecs.lookup(request.encoding).name not in READ_AS:
             return bad_request(request, BadRequest("not in UTF-8"))
+        if length_of(request) > settings.REQUEST_MAX_BYTES:
+            return too_large(request)
         query = request.META.get("QUERY_STRING", "")
         if "%00" in query or "\0" in query or "\0" in "".join(request.COOKIES.values()):
             return bad_request(request, BadRequest("NUL"))

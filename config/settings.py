@@ -216,6 +216,7 @@ MEDIA_S3_ENDPOINT = env.str("MEDIA_S3_ENDPOINT", "")
 # Where pictures are served from when it is not the site itself, for the policy.
 MEDIA_ORIGIN = env.str("MEDIA_ORIGIN", MEDIA_S3_ENDPOINT).rstrip("/")
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
+REQUEST_MAX_BYTES = 31 * UPLOAD_MAX_BYTES  # the composer takes thirty files at once
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

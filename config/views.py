@@ -20,6 +20,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from structlog.contextvars import get_contextvars
 
+from config.api import errors
 from config.api.errors import ApiError, answer
 
 RETRY_AFTER_S = 5
@@ -104,6 +105,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         return answer(ApiError(400, "bad_request", _("This cannot be read.")))
     return HttpResponse(render_to_string("400.html"), status=400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    if _is_api(request):
+        return answer(errors.too_large())
+    return HttpResponse(render_to_string("413.html"), status=413)
 
 
 @requires_csrf_token

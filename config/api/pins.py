@@ -29,6 +29,7 @@ from pinboard.actions.pins import delete_pin, pin_address, pin_upload, save_pin
 from pinboard.actions.social import comment, like, unlike
 from pinboard.discovery.keyset import page_of
 from pinboard.models import Board, Comment, Pin, Product
+from pinboard.pictures.header import content_of
 from users.models import User
 
 router = Router(tags=["pins"])
@@ -180,7 +181,7 @@ def _pin_of_form(request: HttpRequest, user: User) -> Pin:
     return pin_upload(
         by=user,
         board=_own_board(user, wanted.board),
-        content=image.read(),
+        content=content_of(image),
         title=wanted.title,
         description=wanted.description,
         alt=wanted.alt,

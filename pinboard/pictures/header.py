@@ -9,7 +9,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from pinboard.exceptions import (
     PictureBroken,
@@ -42,6 +42,11 @@ class Header:
     @property
     def media_type(self) -> str:
         return MEDIA_TYPES[self.kind]
+
+
+def content_of(file: IO[bytes]) -> bytes:
+    """An upload's bytes, but no more of them in memory than it takes to refuse it."""
+    return file.read(MAX_BYTES + 1)
 
 
 def read_header(content: bytes) -> Header:

@@ -18,6 +18,7 @@ from pinboard.actions.sources import start_draft
 from pinboard.exceptions import PictureRefused, PinboardError
 from pinboard.forms import ComposerForm
 from pinboard.models import Board, Pin, PinDraft
+from pinboard.pictures.header import content_of
 from pinboard.pictures.kinds import accept_attribute
 from pinboard.views.access import posted, refused, signed_in
 from users.models import User
@@ -93,7 +94,7 @@ def _pin(file: UploadedFile, board: Board, form: ComposerForm, by: User) -> Pin:
     return pin_upload(
         by=by,
         board=board,
-        content=file.read(),
+        content=content_of(file),
         title=told["title"],
         description=told["description"],
         alt=told["alt"],

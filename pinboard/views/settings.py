@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from pinboard.actions.pictures import set_avatar
 from pinboard.exceptions import PinboardError
 from pinboard.forms import ProfileForm
+from pinboard.pictures.header import content_of
 from pinboard.pictures.kinds import accept_attribute
 from pinboard.views.access import posted, signed_in
 from users.models import User
@@ -41,4 +42,4 @@ def profile_edit(request: HttpRequest) -> HttpResponse:
 def _save(form: ProfileForm, person: User) -> None:
     form.save()
     if form.cleaned_data["avatar"]:
-        set_avatar(user=person, content=form.cleaned_data["avatar"].read())
+        set_avatar(user=person, content=content_of(form.cleaned_data["avatar"]))

@@ -108,6 +108,15 @@ def test_a_cookie_with_nul_is_refused(client, db):
     assert client.get("/explore/").status_code == 400
 
 
+def test_what_no_form_takes_is_413_before_it_is_read(client, db):
+    too_much = {"CONTENT_LENGTH": str(700 * 1024 * 1024)}
+    answer = client.post("/accounts/login/", {"login": "alice"}, **too_much)
+    assert answer.status_code == 413
+    assert b"larger than we take" in answer.content
+    answer = client.post("/api/v1/pins", {"title": "x"}, **too_much)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
 @pytest.mark.parametrize(
     "charset", ["hex", "utf-7", "unicode_escape", "utf-16", "idna", "latin-1"]
 )

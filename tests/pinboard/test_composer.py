@@ -141,6 +141,16 @@ def test_of_many_pictures_the_good_ones_are_pinned_and_the_bad_named(client, boa
     assert Pin.objects.get().board == board
 
 
+def test_a_file_that_is_too_large_is_named_beside_the_good_ones(client, board):
+    large = SimpleUploadedFile("huge.png", bytes(20 * 1024 * 1024 + 1), "image/png")
+    answer = client.post(
+        COMPOSER, {"image": [coloured("red"), large], "board": board.pk}
+    )
+    assert answer.status_code == 422
+    assert "huge.png: This file is larger than 20 MB" in answer.content.decode()
+    assert Pin.objects.get().board == board
+
+
 def test_many_bad_pictures_leave_no_new_board_behind(client):
     fakes = [SimpleUploadedFile(f"{n}.jpg", b"nothing", "image/jpeg") for n in (1, 2)]
     answer = client.post(COMPOSER, {"image": fakes, "new_board": "Finds"})

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from io import BytesIO
 
 import pytest
 from django.conf import settings
@@ -13,7 +14,7 @@ from pinboard.exceptions import (
     PictureTooLarge,
     PictureTooManyPixels,
 )
-from pinboard.pictures.header import MAX_BYTES, read_header
+from pinboard.pictures.header import MAX_BYTES, content_of, read_header
 from pinboard.pictures.kinds import accept_attribute, kind_of
 from tests.pictures import draw, with_exif
 
@@ -174,3 +175,11 @@ def test_the_accept_list_names_what_is_decoded_and_nothing_else():
     assert "svg" not in accept_attribute()
     assert kind_of(b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic") == "HEIF"
     assert kind_of(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif") == "AVIF"
+
+
+def test_an_upload_is_read_no_further_than_it_takes_to_refuse_it():
+    file = BytesIO(bytes(MAX_BYTES + 100))
+    content = content_of(file)
+    assert (len(content), file.tell()) == (MAX_BYTES + 1, MAX_BYTES + 1)
+    with pytest.raises(PictureTooLarge):
+        read_header(content)
