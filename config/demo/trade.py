@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -190,11 +189,12 @@ def _give_accounts(stage: Stage) -> None:
 
 def _make_clicks(stage: Stage, weight: int) -> list[Click]:
     now = timezone.now()
-    links = TrackingLink.objects.live().exclude(pin=None)
+    links = TrackingLink.objects.live().exclude(pin=None).select_related("pin")
     clicks = []
-    for link in links.annotate(pinned_at=F("pin__created_at")).order_by("pk"):
+    for link in links.order_by("pk"):
         # More at first, fewer later, as for real pins.
-        age = min(DAYS, (now - link.pinned_at).total_seconds() / 86400)
+        pinned_at = link.pin.created_at if link.pin else now
+        age = min(DAYS, (now - pinned_at).total_seconds() / 86400)
         card = RateCard.objects.rate_for(link.programme, link.product)
         for _ in range(stage.chance.choice([0, 1, 2, 3, 5, 9]) * weight):
             clicks.append(
