@@ -6,7 +6,7 @@ from ninja import Router
 from ninja.responses import Status
 
 from config.api.auth import OPTIONAL, public, user_of, viewer_of, writer
-from config.api.pages import REFUSALS, key_of, pin_page
+from config.api.pages import REFUSALS, pin_page
 from config.api.schemas import (
     ActiveOut,
     BoardIn,
@@ -19,6 +19,7 @@ from config.api.shapes import board_out
 from pinboard.actions.boards import create_board
 from pinboard.actions.social import follow_board, unfollow_board
 from pinboard.models import Board, Pin
+from pinboard.models.board import link_key_in
 
 router = Router(tags=["boards"])
 
@@ -53,7 +54,7 @@ def board_pins(
 ) -> PageOut[PinOut]:
     """A board's pins, newest first."""
     board = _board(request, board_id, key)
-    pins = Pin.objects.visible_to(viewer_of(request), key=key_of(key))
+    pins = Pin.objects.visible_to(viewer_of(request), key=link_key_in(key))
     return pin_page(request, pins.filter(board=board), cursor)
 
 
@@ -78,5 +79,5 @@ def board_unfollow(request: HttpRequest, board_id: str) -> ActiveOut:
 
 
 def _board(request: HttpRequest, board_id: str, key: str = "") -> Board:
-    boards = Board.objects.visible_to(viewer_of(request), key=key_of(key))
+    boards = Board.objects.visible_to(viewer_of(request), key=link_key_in(key))
     return get_object_or_404(boards.select_related("owner"), pk=path_id(board_id))

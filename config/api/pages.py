@@ -25,11 +25,6 @@ def pin_page(
     return PageOut[PinOut](items=pins_out(page.items), next=page.next_cursor)
 
 
-def key_of(key: str) -> str:
-    """Of a link board, as its address carries it."""
-    return key[:22] if is_storable(key) else ""
-
-
 def search_text(q: str) -> str:
     if not is_storable(q):
         raise field_error("q", _("This text cannot be searched for."))

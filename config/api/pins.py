@@ -13,7 +13,7 @@ from pydantic import ValidationError as PydanticError
 from config.api.auth import OPTIONAL, Viewer, public, user_of, viewer_of, writer
 from config.api.bodies import FORM_TYPE, check_form, read_object
 from config.api.errors import field_error
-from config.api.pages import REFUSALS, key_of
+from config.api.pages import REFUSALS
 from config.api.schemas import (
     ActiveOut,
     CommentIn,
@@ -29,6 +29,7 @@ from pinboard.actions.pins import delete_pin, pin_address, pin_upload, save_pin
 from pinboard.actions.social import comment, like, unlike
 from pinboard.discovery.keyset import page_of
 from pinboard.models import Board, Comment, Pin, Product
+from pinboard.models.board import link_key_in
 from pinboard.pictures.header import content_of
 from users.models import User
 
@@ -99,7 +100,7 @@ def pin_create(request: HttpRequest) -> Status[PinOut]:
 def pin_detail(request: HttpRequest, pin_id: str, key: str = "") -> PinOut:
     """A pin; what is processing or has failed is seen by its pinner alone."""
     viewer = viewer_of(request)
-    pins = Pin.objects.visible_to(viewer, key=key_of(key)).with_card_data(viewer)
+    pins = Pin.objects.visible_to(viewer, key=link_key_in(key)).with_card_data(viewer)
     return pins_out([get_object_or_404(pins, pk=path_id(pin_id))])[0]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, Self
 
@@ -25,8 +26,17 @@ class Visibility(models.TextChoices):
     LINK = "link", _("Whoever has the link")
 
 
+LINK_KEY = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
 def new_link_key() -> str:
     return secrets.token_urlsafe(16)[:22]
+
+
+def link_key_in(text: str) -> str:
+    """The key that somebody came with. Empty for what can be none: a key is written
+    into the addresses of a page's pins and pictures."""
+    return text if LINK_KEY.fullmatch(text) else ""
 
 
 class BoardQuerySet(models.QuerySet["Board"]):

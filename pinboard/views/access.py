@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 
 from pinboard.exceptions import FetchQuotaReached, PinboardError
 from pinboard.models import Pin
+from pinboard.models.board import link_key_in
 from users.addresses import is_path_of_ours
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
 
 def board_key(request: HttpRequest) -> str:
-    """The key of a link board; PostgreSQL takes no NUL."""
-    return request.GET.get("key", "").replace("\0", "")[:22]
+    return link_key_in(request.GET.get("key", ""))
 
 
 def visible_pins(request: HttpRequest) -> PinQuerySet:

@@ -1,16 +1,19 @@
 """The page of a pin: who sees it, what stands on it, and its forms without scripts."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from pinboard.actions import social
 from pinboard.models import Pin, Visibility
 from tests.factories import (
     make_board,
+    make_picture,
     make_pin,
     make_product,
     make_shop,
@@ -93,6 +96,19 @@ def test_a_link_board_opens_its_pins_by_its_key_and_keeps_it(client, alice):
     html = answer.content.decode()
     assert f"/save/?key={board.link_key}" in html
     assert "noindex" in html
+
+
+@pytest.mark.parametrize("key", ["x 1w, //evil.test/a 9w", "x" * 23, '"><script>', "x"])
+def test_what_can_be_no_key_is_written_into_no_address(client, alice, key):
+    pin = make_pin(
+        make_board(alice, visibility=Visibility.SECRET),
+        picture=make_picture(is_public=False),
+    )
+    answer = page_of(client, pin, alice, query="?" + urlencode({"key": key}))
+    assert answer.status_code == 200
+    html = answer.content.decode()
+    assert "/media/private/" in html
+    assert not re.search(r'(?:src|srcset|action|href)="[^"]*[?;]key=', html)
 
 
 @pytest.mark.parametrize("pk", [0, 10**30])
