@@ -21,8 +21,9 @@ LONGEST_QUERY = 200
 def pin_page(
     request: HttpRequest, pins: PinQuerySet, cursor: str | None
 ) -> PageOut[PinOut]:
-    page = page_of(pins.with_card_data(viewer_of(request)), cursor)
-    return PageOut[PinOut](items=pins_out(page.items), next=page.next_cursor)
+    viewer = viewer_of(request)
+    page = page_of(pins.with_card_data(viewer), cursor)
+    return PageOut[PinOut](items=pins_out(page.items, viewer), next=page.next_cursor)
 
 
 def search_text(q: str) -> str:

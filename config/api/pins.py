@@ -101,7 +101,7 @@ def pin_detail(request: HttpRequest, pin_id: str, key: str = "") -> PinOut:
     """A pin; what is processing or has failed is seen by its pinner alone."""
     viewer = viewer_of(request)
     pins = Pin.objects.visible_to(viewer, key=link_key_in(key)).with_card_data(viewer)
-    return pins_out([get_object_or_404(pins, pk=path_id(pin_id))])[0]
+    return pins_out([get_object_or_404(pins, pk=path_id(pin_id))], viewer)[0]
 
 
 @router.delete("/pins/{pin_id}", auth=writer, response={204: None, **REFUSALS})
@@ -246,4 +246,5 @@ def _pin(request: HttpRequest, pin_id: str) -> Pin:
 
 
 def _out(pin_pk: int, viewer: Viewer) -> PinOut:
-    return pins_out([Pin.objects.with_card_data(viewer).get(pk=pin_pk)])[0]
+    pins = Pin.objects.with_card_data(viewer)
+    return pins_out([pins.get(pk=pin_pk)], viewer)[0]

@@ -41,13 +41,23 @@ def absolute(path: str) -> str:
     return path if path.startswith("http") else f"{settings.SITE_URL}{path}"
 
 
-def pins_out(pins: list[Pin]) -> list[PinOut]:
-    """One query for the links of all of them."""
+def pins_out(pins: list[Pin], viewer: Viewer) -> list[PinOut]:
+    """One query for the links of all of them, one for the pins they were saved from."""
     links = TrackingLink.objects.live_for_pins(pins)
-    return [pin_out(pin, links) for pin in pins]
+    named = _sources_seen(pins, viewer)
+    return [pin_out(pin, links, named) for pin in pins]
 
 
-def pin_out(pin: Pin, links: Links) -> PinOut:
+def _sources_seen(pins: list[Pin], viewer: Viewer) -> set[int]:
+    """Of the pins that these were saved from, those that the viewer may know of."""
+    sources = [pin.via_id for pin in pins if pin.via_id is not None]
+    if not sources:
+        return set()
+    seen = Pin.objects.visible_to(viewer).filter(pk__in=sources)
+    return set(seen.order_by().values_list("pk", flat=True))
+
+
+def pin_out(pin: Pin, links: Links, named: set[int]) -> PinOut:
     link = links.get(pin.pk)
     sold_out = pin.product is not None and pin.product.is_sold_out
     shown = None if sold_out else link
@@ -61,7 +71,7 @@ def pin_out(pin: Pin, links: Links) -> PinOut:
         alt=pin.alt,
         board=pin.board_id,
         pinner=pin.pinner.username,
-        via=_via(pin),
+        via=_via(pin, named),
         image=image_out(pin.picture) if pin.picture else None,
         product=product_out(pin.product) if pin.product else None,
         buy_url=absolute(shown.get_absolute_url()) if shown else None,
@@ -151,10 +161,11 @@ def comment_out(comment: Comment, pin: Pin) -> CommentOut:
     )
 
 
-def _via(pin: Pin) -> Via | None:
+def _via(pin: Pin, named: set[int]) -> Via | None:
     if pin.via_pinner is None:
         return None
-    return Via(pin=pin.via_id, pinner=pin.via_pinner.username)
+    source = pin.via_id if pin.via_id in named else None
+    return Via(pin=source, pinner=pin.via_pinner.username)
 
 
 def _error_of(pin: Pin) -> PinError | None:

@@ -238,6 +238,18 @@ def test_a_saved_pin_keeps_via(as_bob, bob, pin):
     assert ids(as_bob("GET", f"/boards/{board.pk}/pins")) == [told["id"]]
 
 
+def test_via_names_no_pin_that_the_reader_may_not_see(
+    as_alice, as_bob, stranger, alice, bob, pin
+):
+    copy = make_pin(make_board(bob), via=pin, via_pinner=alice)
+    Board.objects.filter(pk=pin.board_id).update(visibility="secret")
+    hidden, told = {"pin": None, "pinner": "alice"}, {"pin": pin.pk, "pinner": "alice"}
+    for path in (f"/pins/{copy.pk}", f"/boards/{copy.board_id}/pins", "/explore"):
+        for reader, via in ((as_alice, told), (as_bob, hidden), (stranger, hidden)):
+            answer = reader("GET", path)
+            assert [item["via"] for item in answer.get("items", [answer])] == [via]
+
+
 def test_a_save_needs_a_board_of_ones_own_and_a_pin_one_sees(as_bob, bob, alice, pin):
     for board in (pin.board_id, "none", 10**30, None):
         as_bob("POST", f"/pins/{pin.pk}/save", {"board": board}, 422)
