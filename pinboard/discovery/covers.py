@@ -1,13 +1,14 @@
-"""The three pictures on the cover of each board of a list, in one query more."""
+"""The three pictures on the cover of each board or shop of a list, by one query."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, QuerySet
 
-from pinboard.models import Board, Picture, Pin, PinState
+from pinboard.models import Board, Picture, Pin, PinState, Product, Shop
 from pinboard.models.board import BoardQuerySet
 
 COVER_SIZE = 3
@@ -23,10 +24,20 @@ def with_cover_ids(boards: BoardQuerySet) -> BoardQuerySet:
     )
 
 
-def load_covers(boards: Iterable[Board]) -> None:
-    """Put the pictures of `cover_ids` on each board, as `covers`."""
-    boards = list(boards)
-    wanted = {pk for board in boards for pk in board.cover_ids}  # type: ignore[attr-defined]  # annotated above
+def with_newest_goods(shops: QuerySet[Shop]) -> QuerySet[Shop]:
+    """A shop's cover: what it put up last."""
+    newest = Product.objects.filter(
+        shop=OuterRef("pk"), picture__isnull=False, removed_at=None
+    ).order_by("-pk")
+    return shops.annotate(
+        cover_ids=ArraySubquery(newest.values("picture_id")[:COVER_SIZE])
+    )
+
+
+def load_covers(covered: Iterable[Board] | Iterable[Shop]) -> None:
+    """Put the pictures of `cover_ids` on each board or shop, as `covers`."""
+    rows: list[Any] = list(covered)  # Any: the ids are annotated above
+    wanted = {pk for row in rows for pk in row.cover_ids}
     pictures = Picture.objects.in_bulk(wanted)
-    for board in boards:
-        board.covers = [pictures[pk] for pk in board.cover_ids]  # type: ignore[attr-defined]
+    for row in rows:
+        row.covers = [pictures[pk] for pk in row.cover_ids]

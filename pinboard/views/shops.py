@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from pinboard.discovery.covers import load_covers, with_newest_goods
 from pinboard.models import Follow, Pin, Product, Shop
 from pinboard.views.paging import page_or_404
 
@@ -13,8 +14,9 @@ from pinboard.views.paging import page_or_404
 def shop_list(request: HttpRequest) -> HttpResponse:
     """Every shop that sells something, the newest first."""
     sells = Product.objects.filter(shop=OuterRef("pk"), removed_at=None)
-    shops = Shop.objects.filter(Exists(sells))
+    shops = with_newest_goods(Shop.objects.filter(Exists(sells)))
     page = page_or_404(request, shops)
+    load_covers(page.items)
     shown = {"shops": page.items, "next_cursor": page.next_cursor}
     return render(request, "pinboard/shop_list.html", shown)
 

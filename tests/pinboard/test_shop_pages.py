@@ -1,8 +1,16 @@
+import re
+
 import pytest
 from django.utils import timezone
 
 from pinboard.models import Follow, Visibility
-from tests.factories import make_board, make_pin, make_product, make_shop
+from tests.factories import (
+    make_board,
+    make_picture,
+    make_pin,
+    make_product,
+    make_shop,
+)
 
 
 def test_the_list_names_shops_that_sell_something(client, db):
@@ -86,11 +94,26 @@ def test_a_shop_costs_the_same_for_one_and_for_twenty(
 
 
 @pytest.mark.parametrize("rows", [1, 20])
-def test_the_list_costs_one_query(client, db, rows, django_assert_num_queries):
+def test_the_list_costs_two_queries(client, db, rows, django_assert_num_queries):
     for _ in range(rows):
-        make_product(make_shop())
-    with django_assert_num_queries(1):
+        make_product(make_shop(), picture=make_picture())
+    with django_assert_num_queries(2):
         client.get("/shops/")
+
+
+def test_the_list_shows_what_each_shop_put_up_last(client, db):
+    shop = make_shop()
+    pictures = [make_picture() for _ in range(4)]
+    for picture in pictures:
+        make_product(shop, picture=picture)
+    gone = make_product(shop, picture=make_picture(), removed_at=timezone.now())
+
+    page = client.get("/shops/").content.decode()
+
+    shown = re.findall(r'<img src="([^"]+)"', page)
+    expected = [p.renditions[0].path for p in pictures[:0:-1]]
+    assert [s.removeprefix("/media/") for s in shown] == expected
+    assert gone.picture.renditions[0].path not in page
 
 
 def test_an_unreadable_cursor_is_not_found(client, db):
