@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,6 +16,7 @@ from pinboard.actions.renditions import fail_renditions
 from pinboard.exceptions import GaveUp
 from pinboard.models import (
     Avatar,
+    Board,
     DraftPicture,
     DraftReadJob,
     Job,
@@ -60,13 +61,21 @@ def tidy_pictures() -> None:
     """Empty the trash and drop old drafts, then delete the pictures and public copies
     that nobody shows."""
     PinDraft.objects.filter(created_at__lt=timezone.now() - DRAFT_KEPT).delete()
-    too_old = timezone.now() - timedelta(days=TRASH_DAYS)
-    trash = Pin.objects.filter(deleted_at__lt=too_old).values("pk")[:TIDIED_AT_ONCE]
-    Pin.objects.filter(pk__in=trash).delete()
+    _empty_trash(timezone.now() - timedelta(days=TRASH_DAYS))
     for picture in _wrongly_hidden_or_shown()[:TIDIED_AT_ONCE]:
         refresh_publicity(picture)
     for pk in _orphans().values_list("pk", flat=True)[:TIDIED_AT_ONCE]:
         delete_orphan(pk)
+
+
+def _empty_trash(too_old: datetime) -> None:
+    """Pins, and the boards that were deleted with all their pins."""
+    in_trash = Q(deleted_at__lt=too_old) | Q(board__deleted_at__lt=too_old)
+    pins = Pin.objects.filter(in_trash).values("pk")[:TIDIED_AT_ONCE]
+    Pin.objects.filter(pk__in=pins).delete()
+    left = Exists(Pin.objects.filter(board=OuterRef("pk")))
+    boards = Board.objects.filter(~left, deleted_at__lt=too_old).values("pk")
+    Board.objects.filter(pk__in=boards[:TIDIED_AT_ONCE]).delete()
 
 
 @transaction.atomic

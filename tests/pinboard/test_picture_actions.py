@@ -3,12 +3,13 @@
 import pytest
 from django.core.files.storage import default_storage
 
+from pinboard.actions import social
 from pinboard.actions.boards import delete_board, edit_board
 from pinboard.actions.pictures import intake, refresh_publicity, set_avatar
 from pinboard.actions.pins import delete_pin, edit_pin, pin_upload, restore_pin
 from pinboard.actions.sweeping import tidy_pictures
 from pinboard.exceptions import PictureRefused
-from pinboard.models import JobState, Picture, Pin, PinState, RenditionJob
+from pinboard.models import Board, JobState, Picture, Pin, PinState, RenditionJob
 from pinboard.pictures.names import PRIVATE, copies_of, original_of, upload_of
 from pinboard.tasks import make_renditions
 from tests.factories import make_board, make_picture, make_pin, make_product
@@ -268,6 +269,22 @@ def test_tidying_mends_public_names_that_are_wrong(
         tidy_pictures()
     assert public_copies(shown.picture)
     assert not public_copies(hidden.picture)
+
+
+def test_a_board_that_was_deleted_goes_with_its_pins_and_files(alice, bob):
+    gone, fresh = ready_pin(alice, visibility="secret"), ready_pin(alice)
+    social.follow_board(board=gone.board, by=bob)
+    files = [rendition.path for rendition in gone.picture.renditions]
+    for pin in (gone, fresh):
+        delete_board(board=pin.board, by=alice)
+    Board.objects.filter(pk=gone.board_id).update(deleted_at="2020-01-01T00:00Z")
+    Picture.objects.update(created_at="2020-01-01T00:00Z")
+    assert all(default_storage.exists(path) for path in files)
+    tidy_pictures()
+    assert list(Board.objects.all()) == [fresh.board]
+    assert list(Pin.objects.all()) == [fresh]
+    assert list(Picture.objects.all()) == [fresh.picture]
+    assert not any(default_storage.exists(path) for path in files)
 
 
 def test_the_trash_is_emptied_after_thirty_days(alice):
