@@ -8,7 +8,7 @@ from celery import shared_task
 
 from commerce.actions import clicks, imports, links, orders
 from commerce.exceptions import NetworkError
-from commerce.ledger import verify
+from commerce.ledger import replay_some, verify
 from commerce.models import Network, Programme
 
 log = logging.getLogger(__name__)
@@ -66,3 +66,14 @@ def verify_ledger() -> None:
     """A ledger that is off is an alarm for whoever reads the log."""
     for finding in verify().findings:
         log.error("the ledger is off: %s", finding)
+    replay_lines.delay()
+
+
+@shared_task
+def replay_lines(after: int = 0) -> None:
+    """Some at a time: all of them would not fit into a task's time."""
+    findings, last = replay_some(after=after)
+    for finding in findings:
+        log.error("the ledger is off: %s", finding)
+    if last:
+        replay_lines.delay(last)

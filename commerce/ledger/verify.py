@@ -130,6 +130,36 @@ SELECT 'net of returned commission ' || id, currency, 0, net_minor
 FROM commerce_commission WHERE state IN ('void', 'clawed_back') AND net_minor <> 0
 """
 
+# Money is booked from `maturing` on, and owed for good once somebody approved it.
+STATES = """
+SELECT 'net of commission ' || id || ', which is ' || state, currency, 0, net_minor
+FROM commerce_commission
+WHERE state IN ('maturing', 'payable', 'in_payout', 'paid', 'clawed_back')
+      AND NOT is_accrued
+   OR state IN ('estimated', 'void') AND is_accrued
+   OR state IN ('payable', 'in_payout', 'paid') AND approved_at IS NULL
+"""
+
+# Whose a share is follows from the decision in force, which is only appended. An
+# erased account leaves its share to nobody; what is paid stays with who was paid.
+OWNERS = """
+SELECT 'share of the ' || s.role || ' in commission ' || c.id, c.currency, 0,
+       s.amount_minor
+FROM commerce_commissionshare s
+JOIN commerce_commission c ON c.id = s.commission_id
+LEFT JOIN commerce_attribution a ON a.line_id = c.line_id AND a.is_current
+WHERE s.party_id IS NOT NULL AND s.party_id IS DISTINCT FROM
+      CASE s.role WHEN 'pinner' THEN a.beneficiary_id
+                  WHEN 'originator' THEN a.originator_id END
+UNION ALL
+SELECT 'share in commission ' || s.commission_id || ' of another than payout ' || p.id,
+       p.currency, 0, l.amount_minor
+FROM commerce_payoutline l
+JOIN commerce_payout p ON p.id = l.payout_id
+JOIN commerce_commissionshare s ON s.id = l.share_id
+WHERE l.is_live AND s.party_id IS DISTINCT FROM p.user_id
+"""
+
 # What each commission should have put into each account, against what it has. Money
 # that is approved owes from `payable`, before that from `pending`; a share of nobody
 # lies in suspense, the site's in its revenue. Receipts concern networks, not shares.
@@ -204,6 +234,16 @@ FROM commerce_payout p LEFT JOIN commerce_payoutline l ON l.payout_id = p.id
 GROUP BY p.id HAVING p.amount_minor <> coalesce(sum(l.amount_minor), 0)
 """
 
+# Lines of what is being paid or was paid keep their shares out of other payouts.
+LIVE_LINES = """
+SELECT 'live lines of payout ' || p.id, p.currency,
+       CASE WHEN p.state = 'failed' THEN 0 ELSE p.amount_minor END,
+       coalesce(sum(l.amount_minor) FILTER (WHERE l.is_live), 0)
+FROM commerce_payout p LEFT JOIN commerce_payoutline l ON l.payout_id = p.id
+GROUP BY p.id HAVING coalesce(sum(l.amount_minor) FILTER (WHERE l.is_live), 0)
+    <> CASE WHEN p.state = 'failed' THEN 0 ELSE p.amount_minor END
+"""
+
 CHECKS = {
     "trial balance": TRIAL_BALANCE,
     "journal sum": JOURNALS,
@@ -211,7 +251,10 @@ CHECKS = {
     "account balance": BALANCES,
     "share sum": SHARES,
     "returned net": RETURNED,
+    "state": STATES,
+    "owner": OWNERS,
     "projection": PROJECTIONS,
     "payout": PAYOUTS,
     "payout lines": PAYOUT_LINES,
+    "live lines": LIVE_LINES,
 }

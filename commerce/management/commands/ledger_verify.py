@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from commerce.ledger import verify
+from commerce.ledger import replay, verify
 from commerce.money import amount_text
 
 
@@ -14,6 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's own
         outcome = verify()
+        outcome.findings += replay()
         for total in outcome.totals:
             amount = amount_text(total.balance_minor, total.currency)
             self.stdout.write(
