@@ -5,6 +5,8 @@ What changes more than one row goes through the actions, as on the site.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,11 +16,20 @@ from django.utils.translation import gettext_lazy as _
 from pinboard.actions.boards import delete_board
 from pinboard.actions.pins import delete_pin
 from pinboard.actions.social import delete_comment
-from pinboard.models import Board, Comment, Picture, Pin, Product, Shop
+from pinboard.models import Board, Comment, Picture, Pin, Product, Shop, Visibility
 
 
 class LookUp(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
     """Rows that people make on the site: nobody adds or deletes them here."""
+
+    secrecy = ""  # the field that says whether the row is its owner's alone
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Secret boards and what is on them are no more for staff than for others."""
+        rows = super().get_queryset(request)
+        if not self.secrecy:
+            return rows
+        return rows.exclude(**{self.secrecy: Visibility.SECRET})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -36,6 +47,7 @@ class LookUp(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
 
 @admin.register(Board)
 class BoardAdmin(LookUp):
+    secrecy = "visibility"
     list_display = ["title", "owner", "visibility", "pin_count", "created_at"]
     list_filter = ["visibility", ("deleted_at", admin.EmptyFieldListFilter)]
     search_fields = ["title", "owner__username"]
@@ -51,6 +63,7 @@ class BoardAdmin(LookUp):
 
 @admin.register(Pin)
 class PinAdmin(LookUp):
+    secrecy = "board__visibility"
     list_display = ["pk", "title", "pinner", "board", "state", "created_at"]
     list_filter = ["state", ("deleted_at", admin.EmptyFieldListFilter)]
     search_fields = ["title", "pinner__username", "source_url"]
@@ -67,6 +80,7 @@ class PinAdmin(LookUp):
 
 @admin.register(Comment)
 class CommentAdmin(LookUp):
+    secrecy = "pin__board__visibility"
     list_display = ["text", "author", "pin", "created_at"]
     list_filter = [("deleted_at", admin.EmptyFieldListFilter)]
     search_fields = ["text", "author__username"]

@@ -46,6 +46,17 @@ def test_what_is_taken_down_is_gone_from_the_site(client, pin, bob, name, model)
     assert row.deleted_at is not None
 
 
+@pytest.mark.parametrize("name", ["board", "pin", "comment"])
+def test_what_only_its_owner_sees_staff_do_not_see_either(client, pin, alice, name):
+    secret = make_pin(make_board(alice, "Hush", visibility="secret"), title="Hush pin")
+    hidden = {"board": secret.board, "pin": secret}
+    hidden["comment"] = social.comment(pin=secret, by=alice, text="Hush, hush")
+    page = client.get(f"/admin/pinboard/{name}/")
+    assert "Hush" not in page.content.decode()
+    row = hidden[name].pk
+    assert client.get(f"/admin/pinboard/{name}/{row}/change/").status_code == 302
+
+
 def test_a_shop_without_a_domain_cannot_be_verified(client, pin):
     with_host, without = pin.product.shop, make_shop()
     client.post(
