@@ -11,8 +11,9 @@ def pytest_collection_modifyitems(items):
     not leave different content types behind."""
     for item in items:
         mark = item.get_closest_marker("django_db")
-        if mark and mark.kwargs.get("transaction"):
-            whole = {**mark.kwargs, "serialized_rollback": True}
+        asked = mark.kwargs if mark else {}
+        if asked.get("transaction") or "transactional_db" in item.fixturenames:
+            whole = {**asked, "transaction": True, "serialized_rollback": True}
             item.add_marker(pytest.mark.django_db(**whole), append=False)
 
 
