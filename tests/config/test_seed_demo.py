@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from commerce.ledger.verify import verify
+from commerce.ledger import replay, verify
 from commerce.models import Commission, Programme, RateCard
 from config.demo.drawings import draw_goods
 from config.demo.goods import find_goods
@@ -81,6 +81,7 @@ def test_the_demo_is_lively_and_its_ledger_agrees(folder):
     states = set(Commission.objects.values_list("state", flat=True))
     assert {"estimated", "maturing", "payable", "paid"} <= states
     assert verify().is_green
+    assert list(replay()) == []
     _expect_demo_file(folder / "data" / "demo.json")
 
 
