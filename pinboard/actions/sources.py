@@ -160,6 +160,8 @@ def _best_picture(addresses: list[str], deadline: Deadline) -> bytes:
 @transaction.atomic
 def _keep(job: PinFetchJob, pin: Pin, found: _Found) -> None:
     """Locks in the order of all actions: the shop, the board, the pin, the picture."""
+    # As it is now: the board may have turned secret while the page was waited for.
+    pin = Pin.objects.select_related("board", "product").get(pk=pin.pk)
     product = pin.product or _product_of(pin, found)
     list(Board.objects.select_for_update(no_key=True).filter(pins=pin))
     mine = Pin.objects.select_for_update(no_key=True).get(pk=pin.pk)

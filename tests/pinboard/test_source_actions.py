@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from pinboard.actions.boards import edit_board
 from pinboard.actions.pins import pin_address
 from pinboard.actions.sources import (
     check_quota,
@@ -138,6 +139,22 @@ def test_what_comes_of_a_secret_board_makes_no_public_product(alice, site):
     pin = pinned(alice, f"{site.url}/coats/red", board=board)
     assert pin.picture is not None
     assert pin.product is None
+    assert not Product.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_board_that_turns_secret_while_the_page_is_read_makes_no_product(alice, site):
+    board = make_board(alice)
+    coat = site.pages["/coat.jpg"]
+
+    def turns_secret(handler):
+        edit_board(board=board, by=alice, visibility=Visibility.SECRET)
+        connection.close()
+        sends(coat, "image/jpeg")(handler)
+
+    site.pages["/coat.jpg"] = turns_secret
+    pin = pinned(alice, f"{site.url}/coats/red", board=board)
+    assert pin.picture is not None
     assert not Product.objects.exists()
 
 
