@@ -98,13 +98,17 @@ class RateCardForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """The database refuses overlaps; here it can be said kindly."""
         values: dict[str, Any] = super().clean() or {}
-        product = values.get("product")
-        self.instance.scope_key = (
-            RateCard.key_of(product) if product else RateCard.WHOLE_PROGRAMME
-        )
-        if values.get("programme") and values.get("valid"):
+        programme = values.get("programme")
+        if self.instance.pk:  # of which only the time may change
+            programme = self.instance.programme
+        else:
+            product = values.get("product")
+            self.instance.scope_key = (
+                RateCard.key_of(product) if product else RateCard.WHOLE_PROGRAMME
+            )
+        if programme and values.get("valid"):
             others = RateCard.objects.filter(
-                programme=values["programme"],
+                programme=programme,
                 scope_key=self.instance.scope_key,
                 valid__overlap=values["valid"],
             ).exclude(pk=self.instance.pk)
@@ -114,7 +118,20 @@ class RateCardForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class GuardedAdmin(CommerceAdmin):
-    """Of two who save what overlaps at once, the second reads why."""
+    """What was promised for a time: it may be ended, and another begun. Of two who save
+    what overlaps at once, the second reads why."""
+
+    promised: tuple[str, ...] = ()
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> tuple[str, ...]:
+        return self.promised if obj else ()
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return False  # clicks remember their card, commissions their rule
 
     def changeform_view(
         self,
@@ -133,6 +150,7 @@ class GuardedAdmin(CommerceAdmin):
 @admin.register(RateCard)
 class RateCardAdmin(GuardedAdmin):
     form = RateCardForm
+    promised = ("programme", "product", "rate_bp")
     list_display = ["programme", "product", "rate", "valid"]
     list_filter = ["programme"]
     list_select_related = ["programme", "product"]
@@ -161,14 +179,10 @@ class RateCardAdmin(GuardedAdmin):
                 },
             )
 
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False  # clicks remember their card
-
 
 @admin.register(SplitRule)
 class SplitRuleAdmin(GuardedAdmin):
+    promised = ("version", "pinner_bp", "originator_bp")
     list_display = ["version", "pinner", "originator", "site", "valid"]
     ordering = ["-version"]
 
@@ -183,8 +197,3 @@ class SplitRuleAdmin(GuardedAdmin):
     @admin.display(description=gettext_lazy("the site"))
     def site(self, row: SplitRule) -> str:
         return percent_shown(10_000 - row.pinner_bp - row.originator_bp)
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False

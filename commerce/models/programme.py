@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import (
     DateTimeRangeField,
     RangeOperators,
 )
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -89,6 +90,15 @@ class Programme(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Whoever signs for a network's orders may refund all of them."""
+        if self.network_id is None or self.network.adapter != Network.Adapter.DIRECT:
+            return
+        if Programme.objects.filter(network=self.network).exclude(pk=self.pk).exists():
+            raise ValidationError(
+                {"network": _("A shop that reports itself has a programme of its own.")}
+            )
 
 
 class PostbackKey(models.Model):

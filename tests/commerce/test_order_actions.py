@@ -4,6 +4,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 from commerce.actions.orders import observe, resolve_parked, was_booked
@@ -19,6 +20,7 @@ from commerce.models import (
     ParkedObservation,
 )
 from commerce.networks.adapters import read_report
+from pinboard.models import Board, Pin, Product
 from tests.factories import (
     make_board,
     make_click,
@@ -183,6 +185,35 @@ def test_a_presale_grows_with_its_final_payment(shop):
     assert line.paid_minor == 10000
     assert line.created_at == NOON
     assert line.commission.net_minor == 800
+
+
+def test_a_final_payment_after_the_window_is_still_of_the_click(shop, click):
+    """What counts is when it was ordered: a presale is paid weeks later."""
+    shop.tell(shop.notice(amount="10.00"))
+    shop.tell(shop.notice(amount="100.00", hours=24 * 40))
+
+    assert shop.line.attributions.get().click == click
+    assert shop.line.commission.net_minor == 800
+
+
+def test_who_deletes_pin_board_and_product_after_the_click_still_earns(
+    shop, click, alice
+):
+    pin = click.link.pin
+    Pin.objects.filter(pk=pin.pk).delete()
+    Board.objects.filter(pk=pin.board_id).delete()
+    Product.objects.filter(pk=click.link.product_id).update(removed_at=NOON)
+
+    shop.tell(shop.notice())
+
+    share = shop.line.commission.shares.get(role="pinner")
+    assert (share.party, share.amount_minor) == (alice, 560)
+
+
+def test_the_database_itself_refuses_more_refunded_than_paid(shop):
+    shop.tell(shop.notice())
+    with pytest.raises(IntegrityError, match="refunded_is_at_most_paid"):
+        OrderLine.objects.update(refunded_minor=10001)
 
 
 def test_another_currency_is_refused_without_exchange(shop):
