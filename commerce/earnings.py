@@ -259,7 +259,7 @@ def _earned_by_pin(user: User) -> Iterable[tuple[int, str, int, int]]:
             "commission__line__attributions__click__link__pin", "commission__currency"
         )
         .annotate(orders=Count("pk"), amount=Sum("amount_minor"))
-        .order_by("-amount")
+        .order_by("-amount")[: MOST_PINS * 2]
     )
 
 

@@ -24,7 +24,7 @@ from commerce.exceptions import (
 from commerce.models import Network, Observation, PostbackKey, Programme
 from commerce.networks.adapters import read_report
 from commerce.networks.base import Payload
-from commerce.networks.direct import event_id_of
+from commerce.networks.direct import event_id_of, kept_of
 
 MAX_BYTES = 64 * 1024
 SIGNED_WITHIN_S = 300
@@ -48,7 +48,7 @@ def take_notice(
         programme=programme,
         source=Observation.Source.POSTBACK,
         report=read_report(programme.network, payload),
-        payload=payload,
+        payload=kept_of(payload),
         event_id=event_id_of(payload),
     )
 

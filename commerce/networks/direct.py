@@ -6,11 +6,13 @@ before anything is written.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from commerce.exceptions import MalformedAmount, MalformedNotice
 from commerce.models import OrderStatus
@@ -22,6 +24,10 @@ _STATUSES = {
     "received": OrderStatus.RECEIVED,
     "settled": OrderStatus.SETTLED,
     "invalid": OrderStatus.INVALID,
+}
+_NAMED = {
+    *("event_id", "type", "order_id", "line_id", "click_id", "status", "amount"),
+    *("currency", "commission", "refund_id", "refunded", "occurred_at"),
 }
 _CURRENCY = re.compile(r"\A[A-Z]{3}\Z")
 # A day and a time of day with its zone; Python alone would take a bare day too.
@@ -51,6 +57,17 @@ class DirectAdapter:
 
 def event_id_of(payload: Payload) -> str:
     return _name(payload, "event_id", 64)
+
+
+def kept_of(payload: Payload) -> Payload:
+    """The notice as it came, but for what the contract does not name: a shop might put
+    its buyer there, and reports are never deleted. A keyed digest stays of that, by
+    which the same notice is known again."""
+    kept = {name: value for name, value in payload.items() if name in _NAMED}
+    if others := {name: payload[name] for name in payload if name not in _NAMED}:
+        text = json.dumps(others, sort_keys=True)
+        kept["others"] = salted_hmac("commerce.notice", text).hexdigest()
+    return kept
 
 
 def _order(payload: Payload) -> LineReport:

@@ -167,6 +167,19 @@ def test_the_same_event_with_another_body_is_409(desk):
     assert OrderLine.objects.get().paid_minor == 100000
 
 
+def test_what_the_contract_does_not_name_is_not_kept(desk):
+    """Reports are never deleted, so a buyer's name may not stand in one."""
+    order = desk.order(buyer={"name": "Lin Hua", "phone": "13800000000"})
+    assert desk.send(order).status_code == 200
+    kept = json.dumps(Observation.objects.get().payload)
+    assert "Lin Hua" not in kept
+    assert "13800000000" not in kept
+    assert desk.send(order).status_code == 200
+    other = order | {"buyer": {"name": "Somebody else"}}
+    assert desk.send(other).status_code == 409
+    assert Observation.objects.count() == 1
+
+
 def test_an_unknown_click_is_parked(desk):
     order = desk.order(click_id="no-such-click")
     assert [desk.send(order).status_code for _ in range(2)] == [202, 202]
