@@ -354,6 +354,26 @@ def test_the_application_may_not_even_try_to_change_the_ledger(
     assert as_the_application(attack.format(f"commerce_{table}")) == "42501"
 
 
+IMITATED = """
+CREATE TEMP TABLE bait (x int);
+CREATE FUNCTION pg_temp.move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE commerce_account SET balance_minor = -99999;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER move AFTER INSERT ON bait FOR EACH ROW EXECUTE FUNCTION pg_temp.move();
+INSERT INTO bait VALUES (1)
+"""
+
+
+@pytest.mark.parametrize(
+    "attack", ["UPDATE commerce_account SET balance_minor = -99999", IMITATED]
+)
+def test_the_application_moves_no_balance_but_by_entries(as_the_application, attack):
+    """Not by a trigger of its own either, in which the guard would see an entry's."""
+    account("liab:payable", "7", "CNY")
+    assert as_the_application(attack) == "42501"
+
+
 def test_the_application_posts_and_attributes_with_its_own_rights(
     as_the_application, alice
 ):

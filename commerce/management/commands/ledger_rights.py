@@ -43,6 +43,8 @@ class Command(BaseCommand):
                     table = sql.Identifier(model._meta.db_table)
                     revoke = sql.SQL(f"REVOKE {rights} ON {{table}} FROM {{role}}")
                     cursor.execute(revoke.format(table=table, role=role))
+            for statement in BALANCES:
+                cursor.execute(sql.SQL(statement).format(role=role))
         self.stdout.write(
             f"{options['role']} appends to the ledger and changes nothing."
         )
@@ -53,4 +55,11 @@ STATEMENTS = [
     "REVOKE TRUNCATE ON ALL TABLES IN SCHEMA public FROM {role}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+]
+
+# Accounts are locked, for which a right to one column is needed; the guard lets none of
+# them change, and balances are moved by the entries' trigger with the owner's rights.
+BALANCES = [
+    "REVOKE UPDATE ON commerce_account FROM {role}",
+    "GRANT UPDATE (id) ON commerce_account TO {role}",
 ]
