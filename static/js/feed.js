@@ -22,7 +22,7 @@ async function more(link) {
     append(new DOMParser().parseFromString(await reply.text(), "text/html"), link);
   } catch {
     link.removeAttribute("aria-disabled");
-    link.textContent = word("notLoaded");
+    ask(link, word("notLoaded"));
   }
   status.textContent = "";
 }
@@ -39,11 +39,19 @@ function append(page, link) {
   wait();
 }
 
+// Nothing comes by itself any more: the footer, hidden until then so that arriving
+// cards push nothing that is seen, may be reached.
+function ask(link, text) {
+  link.textContent = text;
+  link.dataset.asks = "";
+}
+
 function wait() {
   const link = document.querySelector("a[data-next]");
-  if (!link || feed.children.length >= MOST_CARDS) return;
+  if (!link) return;
+  if (feed.children.length >= MOST_CARDS) return ask(link, link.textContent);
   if (loaded < BY_ITSELF) watch.observe(link);
-  else link.textContent = word("loadMore");
+  else ask(link, word("loadMore"));
   link.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
