@@ -240,7 +240,7 @@ def _pin(stage: Stage, number: int, board: Board, product: Product | None) -> Pi
         board=board,
         content=good.photo,
         title=good.title,
-        description=good.description[:300],
+        description=good.description[:2000],
         alt=good.title,
         product=product,
         source_url=product.url if product else "",
