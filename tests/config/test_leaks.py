@@ -1,0 +1,314 @@
+"""A board that is not public, at every address that could name it.
+
+One matrix over site and API: what the owner finds, and nobody else does.
+"""
+
+import re
+
+import pytest
+from django.test import Client
+
+from pinboard.actions import social
+from pinboard.actions.boards import create_board, edit_board
+from pinboard.actions.notifications import notify, unread_count
+from pinboard.actions.pictures import refresh_publicity
+from pinboard.actions.pins import index_pin, save_pin
+from pinboard.models import Notification, Pin
+from pinboard.pictures import storage
+from pinboard.pictures.names import original_of
+from tests.factories import (
+    make_board,
+    make_picture,
+    make_pin,
+    make_product,
+    make_shop,
+    make_token,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media_folder")]
+
+WORD = "zanzibar"  # stands on the hidden board alone
+HIDDEN = ["secret", "link"]
+
+# Places that exist for everybody; what is hidden must not be found in them.
+LISTS = [
+    "/",
+    "/explore/",
+    "/people/alice/",
+    "/people/alice/?tab=pins",
+    "/people/alice/?tab=likes",
+    "/people/bob/?tab=likes",
+    "/people/alice/feed.atom",
+    f"/search/?q={WORD}",
+    f"/search/?q={WORD}&kind=boards",
+    f"/search/?q={WORD[:-1]}p&kind=boards",  # by way of a typo
+    f"/search/?q={WORD}&kind=people",
+    f"/search/?q={WORD}&kind=products",
+    "/search/?q=",
+    "/search/?kind=boards",
+    "/shops/{shop}/",
+    "/shops/{shop}/?tab=pins",
+    "/products/{product}/",
+    "/pins/{neighbour}/",  # of the same product: related pins
+    "/boards/{copies}-copies/",  # what was saved from it
+    "/notifications/",
+    "/robots.txt",
+    "/api/v1/explore",
+    "/api/v1/feed",
+    f"/api/v1/search?q={WORD}",
+    f"/api/v1/search?q={WORD}&kind=boards",
+    f"/api/v1/search?q={WORD}&kind=products",
+    "/api/v1/people/alice",
+    "/api/v1/people/alice/pins",
+    "/api/v1/products/{product}",
+    "/api/v1/boards/{copies}/pins",
+]
+# Places of its own, which must not exist.
+PLACES = [
+    ("GET", "/pins/{pin}/"),
+    ("GET", "/pins/{pin}/?key=xxxxxxxxxxxxxxxxxxxxxx"),
+    ("GET", "/boards/{board}-zanzibar/"),
+    ("GET", "/boards/{board}-other/"),  # no redirect that would tell its name
+    ("GET", "/api/v1/pins/{pin}"),
+    ("GET", "/api/v1/pins/{pin}/comments"),
+    ("GET", "/api/v1/boards/{board}"),
+    ("GET", "/api/v1/boards/{board}/pins"),
+]
+# What only somebody signed in may try.
+DEEDS = [
+    ("GET", "/pins/{pin}/save/", {}),
+    ("POST", "/pins/{pin}/save/", {"board": "{own}"}),
+    ("POST", "/pins/{pin}/like/", {}),
+    ("POST", "/pins/{pin}/comment/", {"text": "hi"}),
+    ("GET", "/pins/{pin}/edit/", {}),
+    ("POST", "/pins/{pin}/edit/", {"title": "mine", "board": "{own}"}),
+    ("POST", "/pins/{pin}/delete/", {}),
+    ("POST", "/pins/{pin}/restore/", {}),
+    ("POST", "/pins/{pin}/retry/", {}),
+    ("GET", "/boards/{board}/edit/", {}),
+    ("POST", "/boards/{board}/edit/", {"title": "mine"}),
+    ("POST", "/boards/{board}/delete/", {}),
+    ("POST", "/boards/{board}/follow/", {}),
+    ("GET", "/comments/{comment}/edit/", {}),
+    ("POST", "/comments/{comment}/delete/", {}),
+    ("DELETE", "/api/v1/pins/{pin}", None),
+    ("PUT", "/api/v1/pins/{pin}/like", None),
+    ("DELETE", "/api/v1/pins/{pin}/like", None),
+    ("POST", "/api/v1/pins/{pin}/save", {"board": "{own}"}),
+    ("POST", "/api/v1/pins/{pin}/comments", {"text": "hi"}),
+    ("PUT", "/api/v1/boards/{board}/follow", None),
+    ("DELETE", "/api/v1/boards/{board}/follow", None),
+]
+# Forms that take ids: a foreign one is as wrong as one that never was.
+FOREIGN_IDS = [
+    ("/pins/{neighbour}/save/", {"board": "{board}"}, "board"),
+    ("/pins/{mine}/edit/", {"title": "x", "board": "{board}"}, "board"),
+    ("/pins/new/", {"url": "https://a.example/", "board": "{board}"}, "board"),
+    ("/pins/{neighbour}/comment/", {"text": "x", "reply_to": "{comment}"}, "reply_to"),
+    ("/api/v1/pins/{neighbour}/save", {"board": "{board}"}, "board"),
+    ("/api/v1/pins", {"url": "https://a.example/", "board": "{board}"}, "board"),
+    (
+        "/api/v1/pins/{neighbour}/comments",
+        {"text": "x", "reply_to": "{comment}"},
+        "reply_to",
+    ),
+]
+
+
+def stored_picture():
+    """A ready picture with its files, which no decoder had to make."""
+    picture = make_picture(is_public=False)
+    for path in (*(r.path for r in picture.renditions), original_of(picture)):
+        storage.put(path, b"a file")
+    return picture
+
+
+@pytest.fixture
+def known(alice, bob):
+    """The hidden board was public for a while: bob followed it, liked and saved its
+    pin and commented it. The ids of everything, by what they are."""
+    board = create_board(owner=alice, title=WORD, description=WORD)
+    shop = make_shop(board=make_board(alice, "Shop"))
+    product = make_product(shop)
+    words = {"title": WORD, "description": WORD, "alt": WORD}
+    pin = make_pin(board, picture=stored_picture(), product=product, **words)
+    index_pin(pin)
+    neighbour = make_pin(make_board(alice, "Open"), product=product, title="Open pin")
+    own, copies = make_board(bob, "Own"), make_board(bob, "Copies")
+    mine = make_pin(own, title="Mine")
+    copy = save_pin(pin=pin, board=copies, by=bob)
+    Pin.objects.filter(pk=copy.pk).update(title="Copy", description="", alt="")
+    copy.refresh_from_db()
+    index_pin(copy)
+    social.follow_person(person=alice, by=bob)
+    social.follow_board(board=board, by=bob)
+    for liker in (alice, bob):
+        social.like(pin=pin, by=liker)
+    social.comment(pin=pin, by=bob, text=f"{WORD} one")
+    answered = social.comment(pin=pin, by=alice, text=f"{WORD} two @bob")
+    notify(recipient=bob, kind=Notification.Kind.BOARD_FOLLOW, actor=alice, board=board)
+    return {
+        "board": board.pk,
+        "pin": pin.pk,
+        "comment": answered.pk,
+        "product": product.pk,
+        "shop": shop.slug,
+        "neighbour": neighbour.pk,
+        "own": own.pk,
+        "mine": mine.pk,
+        "copies": copies.pk,
+    }
+
+
+@pytest.fixture(params=HIDDEN)
+def hidden(request, known, alice, django_capture_on_commit_callbacks):
+    """The ids, after the board was hidden and nobody else shows the picture."""
+    pin = Pin.objects.select_related("board", "picture").get(pk=known["pin"])
+    Pin.objects.filter(board=known["copies"]).update(picture=make_picture())
+    refresh_publicity(pin.picture)
+    assert pin.picture.is_public
+    with django_capture_on_commit_callbacks(execute=True):
+        edit_board(board=pin.board, by=alice, visibility=request.param)
+    pin.picture.refresh_from_db()
+    return known | {
+        "file": f"/media/{pin.picture.renditions[0].path}",
+        "preview": f"/media/{pin.picture.link_preview.path}",
+        "original": f"/media/{original_of(pin.picture)}",
+        "name": pin.picture.name,
+    }
+
+
+class Reader:
+    """Asks pages by session and the API by token."""
+
+    def __init__(self, user=None):
+        self.client, self.token = Client(), {}
+        if user:
+            self.client.force_login(user)
+            self.token = {"HTTP_AUTHORIZATION": f"Bearer {make_token(user)}"}
+
+    def ask(self, method, address, fields=None):
+        ask = getattr(self.client, method.lower())
+        if not address.startswith("/api/"):
+            return ask(address, fields)
+        kind = {} if method == "GET" else {"content_type": "application/json"}
+        return ask(address, fields, **kind, **self.token)
+
+
+@pytest.fixture
+def owner(alice):
+    return Reader(alice)
+
+
+@pytest.fixture
+def stranger(bob):
+    return Reader(bob)
+
+
+@pytest.fixture(params=["stranger", "signed out"])
+def other(request, bob):
+    return Reader(bob if request.param == "stranger" else None)
+
+
+def filled(fields, known):
+    return fields and {name: value.format(**known) for name, value in fields.items()}
+
+
+def signs_in(answer, hidden):
+    """What in an answer tells of the board, its pin or its picture."""
+    text = answer.content.decode()
+    signs = [
+        f'data-pin-id="{hidden["pin"]}"',
+        f"/pins/{hidden['pin']}/",
+        f"/boards/{hidden['board']}-",
+        f'"pin": {hidden["pin"]}',
+        hidden["name"],
+    ]
+    if "q=" not in answer.request["QUERY_STRING"]:  # a search repeats what was asked
+        signs.append(WORD)
+    return [sign for sign in signs if sign in text]
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_no_list_tells_others_of_a_hidden_board(other, hidden, address):
+    answer = other.ask("GET", address.format(**hidden))
+    assert answer.status_code in (200, 302, 401)
+    assert signs_in(answer, hidden) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/people/alice/",
+        "/people/alice/?tab=pins",
+        "/people/alice/?tab=likes",
+        f"/search/?q={WORD}",
+        f"/search/?q={WORD}&kind=boards",
+        "/products/{product}/",
+        "/pins/{neighbour}/",
+        "/api/v1/people/alice/pins",
+        "/api/v1/boards/{copies}/pins",
+    ],
+)
+def test_the_same_lists_tell_their_owner(owner, hidden, address):
+    answer = owner.ask("GET", address.format(**hidden))
+    assert answer.status_code == 200
+    assert signs_in(answer, hidden) != []
+
+
+@pytest.mark.parametrize(("method", "address"), PLACES)
+def test_its_own_places_are_there_for_its_owner_alone(
+    owner, other, hidden, method, address
+):
+    answer = other.ask(method, address.format(**hidden))
+    assert answer.status_code == 404
+    assert WORD not in answer.content.decode().replace(address.format(**hidden), "")
+    assert owner.ask(method, address.format(**hidden)).status_code in (200, 302)
+
+
+@pytest.mark.parametrize("file", ["file", "preview", "original"])
+def test_its_files_are_there_for_its_owner_alone(owner, other, hidden, file):
+    private = hidden[file]
+    assert private.startswith("/media/private/")
+    assert owner.ask("GET", private).status_code == 200
+    assert other.ask("GET", private).status_code == 404
+    public = private.replace("private/", "")
+    assert other.ask("GET", public).status_code == 404
+
+
+@pytest.mark.parametrize(("method", "address", "fields"), DEEDS)
+def test_nothing_can_be_done_with_it(stranger, hidden, method, address, fields):
+    answer = stranger.ask(method, address.format(**hidden), filled(fields, hidden))
+    assert answer.status_code == 404
+    assert WORD not in answer.content.decode()
+
+
+@pytest.mark.parametrize(("address", "fields", "name"), FOREIGN_IDS)
+def test_its_ids_are_as_wrong_as_ids_that_never_were(
+    stranger, hidden, address, fields, name
+):
+    foreign = filled(fields, hidden)
+    answers = [
+        stranger.ask("POST", address.format(**hidden), form)
+        for form in (foreign, foreign | {name: "999999999"})
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    one, other = (errors_of(answer) for answer in answers)
+    assert one == other != []
+
+
+def errors_of(answer):
+    if answer.headers["Content-Type"].startswith("application/json"):
+        return answer.json()["error"]
+    return re.findall(r'class="err error".*?</p>', answer.content.decode(), re.DOTALL)
+
+
+def test_counts_leave_it_out(owner, other, hidden):
+    boards, pins = (r.ask("GET", "/people/alice/").context for r in (owner, other))
+    assert boards["person"].board_count - pins["person"].board_count == 1
+    assert boards["person"].pin_count - pins["person"].pin_count == 1
+
+
+def test_the_bell_counts_nothing_of_it(stranger, bob, hidden):
+    assert unread_count(bob) == 0
+    assert 'class="badge"' not in stranger.ask("GET", "/").content.decode()
