@@ -5,4 +5,4 @@ class CommerceConfig(AppConfig):
     name = "commerce"
 
     def ready(self) -> None:
-        from commerce import receivers  # noqa: F401, PLC0415  connects the signals
+        from commerce import receivers  # noqa: F401  connects the signals

@@ -100,7 +100,6 @@ def pin_address(
     by: User,
     board: Board,
     url: str,
-    picture_url: str = "",
     title: str = "",
     description: str = "",
     alt: str = "",
@@ -111,8 +110,6 @@ def pin_address(
     Raises AddressRefused for what its form alone forbids, and FetchQuotaReached.
     """
     check_form(url)
-    if picture_url:
-        check_form(picture_url)
     _check_quota(by)
     pin = Pin.objects.create(
         board=board,
@@ -122,7 +119,6 @@ def pin_address(
         description=description,
         alt=alt,
         source_url=url,
-        picture_url=picture_url,
     )
     fetch_pin.delay_on_commit(PinFetchJob.objects.create(pin=pin).pk)
     return pin

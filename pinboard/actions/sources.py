@@ -131,8 +131,6 @@ class _Found:
 
 
 def _found_at(pin: Pin, deadline: Deadline) -> _Found:
-    if pin.picture_url:  # one certain picture: its page need not be read
-        return _Found(opened(pin.picture_url, deadline, picture=True).content)
     page = opened(pin.source_url, deadline)
     if page.is_picture:
         return _Found(page.content)

@@ -114,8 +114,6 @@ class Pin(models.Model):
     description = models.TextField(_("description"), max_length=2000, blank=True)
     alt = models.CharField(_("what the picture shows"), max_length=500, blank=True)
     source_url = models.URLField(_("found at"), max_length=2000, blank=True)
-    # The chosen picture of the page at source_url; empty = the page's first.
-    picture_url = models.URLField(max_length=2000, blank=True, editable=False)
     # Lineage. The names stay when the pin that was saved is gone.
     via = models.ForeignKey(
         "self", models.SET_NULL, null=True, editable=False, related_name="saves"

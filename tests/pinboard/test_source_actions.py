@@ -122,13 +122,6 @@ def test_a_picture_address_is_pinned_without_a_product(alice, site):
     assert pin.product is None
 
 
-def test_the_picture_chosen_in_the_composer_is_the_one_that_is_fetched(alice, site):
-    site.pages["/back.jpg"] = draw(300, 400)
-    pin = pinned(alice, f"{site.url}/coats/red", picture_url=f"{site.url}/back.jpg")
-    assert pin.picture.width == 300
-    assert [path for path, _ in site.requests] == ["/back.jpg"]
-
-
 def test_redirects_end_at_the_products_own_address(alice, site):
     site.pages["/share/7"] = redirects("/coats/red")
     assert pinned(alice, f"{site.url}/share/7").product.url == f"{site.url}/coats/red"
