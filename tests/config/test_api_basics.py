@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from config.api import auth
-from tests.factories import make_board, make_pin, make_token
+from tests.factories import make_token
 
 JSON = "application/json"
 
@@ -230,14 +230,6 @@ def test_the_docs_page_shows_each_call_and_loads_nothing_from_elsewhere(client, 
         assert address in html
     assert 'src="http' not in html
     assert "cdn" not in html
-
-
-def test_signed_out_and_signed_in_see_their_pins(client, alice, bob):
-    pin = make_pin(make_board(alice, visibility="secret"))
-    address = f"/api/v1/pins/{pin.pk}"
-    refused(client.get(address), 404)
-    refused(client.get(address, **bearer(bob, "read")), 404)
-    assert client.get(address, **bearer(alice, "read")).json()["id"] == pin.pk
 
 
 def test_head_answers_as_get_does_without_a_body(client, db):

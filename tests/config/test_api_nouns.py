@@ -81,17 +81,6 @@ def test_a_board_is_made_and_read_back(as_alice, alice, stranger):
     assert stranger("GET", f"/boards/{made.pk}") == board
 
 
-def test_a_secret_board_is_404_to_all_but_its_owner(as_alice, as_bob, stranger, alice):
-    board = make_board(alice, visibility="secret")
-    make_pin(board)
-    for path in (f"/boards/{board.pk}", f"/boards/{board.pk}/pins"):
-        as_alice("GET", path)
-        as_bob("GET", path, status=404)
-        stranger("GET", path, status=404)
-    as_bob("PUT", f"/boards/{board.pk}/follow", status=404)
-    as_bob("DELETE", f"/boards/{board.pk}/follow", status=404)
-
-
 def test_a_link_board_opens_with_its_key_which_only_its_owner_is_told(
     as_alice, as_bob, stranger, alice
 ):
@@ -309,26 +298,11 @@ def test_odd_comments_are_refused(as_bob, bob, pin):
     assert pin.comments.count() == 0
 
 
-def test_a_secret_pin_takes_no_likes_and_no_comments_of_others(as_bob, alice):
-    pin = make_pin(make_board(alice, visibility="secret"))
-    as_bob("PUT", f"/pins/{pin.pk}/like", status=404)
-    as_bob("POST", f"/pins/{pin.pk}/comments", {"text": "hello"}, 404)
-    as_bob("GET", f"/pins/{pin.pk}/comments", status=404)
-
-
 def test_the_feed_is_of_those_whom_one_follows(as_bob, alice, charlie, pin):
     make_pin(make_board(charlie))
     assert ids(as_bob("GET", "/feed")) == []
     as_bob("PUT", "/people/alice/follow")
     assert ids(as_bob("GET", "/feed")) == [pin.pk]
-
-
-def test_no_list_names_a_secret_pin(as_bob, stranger, alice):
-    pin = make_pin(make_board(alice, "Hush", visibility="secret"), title="Hush pin")
-    as_bob("PUT", "/people/alice/follow")
-    for path in ("/feed", "/explore", "/people/alice/pins", "/search?q=hush"):
-        assert pin.pk not in ids(as_bob("GET", path))
-    assert stranger("GET", "/search?q=hush&kind=boards")["items"] == []
 
 
 def test_lists_page_without_repeating_while_pins_are_added(stranger, alice):

@@ -79,13 +79,6 @@ def test_a_failed_pin_says_why_and_offers_to_try_again(client, alice):
     assert reverse("pinboard:pin-retry", args=[pin.pk]) in html
 
 
-def test_a_secret_pin_is_not_found_by_others(client, alice, bob):
-    pin = make_pin(make_board(alice, visibility=Visibility.SECRET))
-    assert page_of(client, pin).status_code == 404
-    assert page_of(client, pin, bob).status_code == 404
-    assert page_of(client, pin, alice).status_code == 200
-
-
 def test_a_link_board_opens_its_pins_by_its_key_and_keeps_it(client, alice):
     board = make_board(alice, visibility=Visibility.LINK)
     pin = make_pin(board)
@@ -255,14 +248,6 @@ def test_actions_ask_a_signed_out_reader_to_log_in(client, pin, name):
     answer = client.post(address)
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/accounts/login/?next=")
-
-
-@pytest.mark.parametrize("name", ["pin-like", "pin-comment", "pin-save"])
-def test_actions_on_a_secret_pin_are_not_found_by_others(client, alice, bob, name):
-    pin = make_pin(make_board(alice, visibility=Visibility.SECRET))
-    client.force_login(bob)
-    address = reverse(f"pinboard:{name}", args=[pin.pk])
-    assert client.post(address, {"text": "hi"}).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["pin-edit", "pin-delete", "pin-retry", "pin-restore"])
