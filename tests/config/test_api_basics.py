@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from config.api import auth
+from config.api import api, auth
 from tests.factories import make_token
 
 JSON = "application/json"
@@ -220,6 +220,13 @@ def test_what_the_openapi_says_names_every_path_of_the_contract(client, db):
     assert described["openapi"].startswith("3.")
     assert "/api/v1/pins/{pin_id}/save" in described["paths"]
     assert "multipart/form-data" in json.dumps(described["paths"]["/api/v1/pins"])
+
+
+def test_the_description_is_made_once(client, db):
+    client.get("/api/v1/openapi.json")
+    before = api.described
+    assert client.get("/api/docs").status_code == 200
+    assert api.get_openapi_schema() is before
 
 
 def test_the_docs_page_shows_each_call_and_loads_nothing_from_elsewhere(client, db):
