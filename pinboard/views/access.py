@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -11,6 +14,7 @@ from django.http import (
     QueryDict,
 )
 from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
 
 from pinboard.exceptions import FetchQuotaReached, PinboardError
 from pinboard.models import Pin
@@ -23,6 +27,25 @@ if TYPE_CHECKING:
 
     from pinboard.models.pin import PinQuerySet
     from users.models import User
+
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def readers_deed(view: View[P]) -> View[P]:
+    """A POST of somebody signed in. Others come back from the log-in to the page whose
+    form it was: this address has none to show."""
+
+    @wraps(view)
+    def deed(
+        request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        return redirect_to_login(_asked_for(request) or "/")
+
+    return require_POST(deed)
 
 
 def board_key(request: HttpRequest) -> str:
@@ -58,5 +81,10 @@ def back(
     request: HttpRequest, fallback: SupportsGetAbsoluteUrl
 ) -> HttpResponseRedirect:
     """To the page whose form this was, where it says so and is ours."""
+    asked = _asked_for(request)
+    return HttpResponseRedirect(asked) if asked else redirect(fallback)
+
+
+def _asked_for(request: HttpRequest) -> str:
     asked = request.POST.get("next", "")
-    return HttpResponseRedirect(asked) if is_path_of_ours(asked) else redirect(fallback)
+    return asked if is_path_of_ours(asked) else ""

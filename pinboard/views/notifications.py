@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from pinboard.actions.notifications import mark_all_read
 from pinboard.models import Notification
-from pinboard.views.access import signed_in
+from pinboard.views.access import readers_deed, signed_in
 from pinboard.views.paging import page_or_404
 from users.models import User
 
@@ -49,8 +49,7 @@ def notification_list(request: HttpRequest) -> HttpResponse:
     return render(request, "pinboard/notification_list.html", shown)
 
 
-@login_required
-@require_POST
+@readers_deed
 def notifications_read(request: HttpRequest) -> HttpResponse:
     mark_all_read(user=signed_in(request))
     if request.headers.get("HX-Request"):

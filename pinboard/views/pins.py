@@ -9,18 +9,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import (
-    require_GET,
-    require_http_methods,
-    require_POST,
-)
+from django.views.decorators.http import require_GET, require_http_methods
 
 from pinboard.actions import pins
 from pinboard.actions.boards import board_to_fill
 from pinboard.exceptions import PinboardError
 from pinboard.forms import PinEditForm, SavePinForm
 from pinboard.models import Pin
-from pinboard.views.access import back, board_key, posted, signed_in, visible_pins
+from pinboard.views.access import (
+    back,
+    board_key,
+    posted,
+    readers_deed,
+    signed_in,
+    visible_pins,
+)
 from pinboard.views.pin_page import show_pin
 from users.models import User
 
@@ -68,8 +71,7 @@ def pin_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "pinboard/pin_edit.html", page, status=status)
 
 
-@login_required
-@require_POST
+@readers_deed
 def pin_delete(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
     pin = get_object_or_404(Pin.objects.editable_by(by).select_related("board"), pk=pk)
@@ -80,8 +82,7 @@ def pin_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return back(request, pin.board)
 
 
-@login_required
-@require_POST
+@readers_deed
 def pin_restore(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
     gone = Pin.objects.filter(board__owner=by, board__deleted_at=None)
@@ -94,8 +95,7 @@ def pin_restore(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(pin)
 
 
-@login_required
-@require_POST
+@readers_deed
 def pin_retry(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
     pin = get_object_or_404(Pin.objects.editable_by(by), pk=pk)

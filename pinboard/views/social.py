@@ -10,12 +10,19 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from pinboard.actions import social
 from pinboard.forms import CommentForm
 from pinboard.models import Board, Comment, Pin, Shop
-from pinboard.views.access import back, board_key, posted, signed_in, visible_pins
+from pinboard.views.access import (
+    back,
+    board_key,
+    posted,
+    readers_deed,
+    signed_in,
+    visible_pins,
+)
 from pinboard.views.pin_page import show_pin
 from users.models import User
 
@@ -23,16 +30,14 @@ if TYPE_CHECKING:
     from django.shortcuts import SupportsGetAbsoluteUrl
 
 
-@login_required
-@require_POST
+@readers_deed
 def pin_like(request: HttpRequest, pk: int) -> HttpResponse:
     pin = get_object_or_404(visible_pins(request), pk=pk)
     act = social.like if _is_on(request) else social.unlike
     return _answer(request, lambda: act(pin=pin, by=signed_in(request)), pin)
 
 
-@login_required
-@require_POST
+@readers_deed
 def board_follow(request: HttpRequest, pk: int) -> HttpResponse:
     boards = Board.objects.visible_to(request.user, key=board_key(request))
     board = get_object_or_404(boards, pk=pk)
@@ -40,24 +45,21 @@ def board_follow(request: HttpRequest, pk: int) -> HttpResponse:
     return _answer(request, lambda: act(board=board, by=signed_in(request)), board)
 
 
-@login_required
-@require_POST
+@readers_deed
 def person_follow(request: HttpRequest, username: str) -> HttpResponse:
     person = get_object_or_404(User, username=username, is_active=True)
     act = social.follow_person if _is_on(request) else social.unfollow_person
     return _answer(request, lambda: act(person=person, by=signed_in(request)), person)
 
 
-@login_required
-@require_POST
+@readers_deed
 def shop_follow(request: HttpRequest, slug: str) -> HttpResponse:
     shop = get_object_or_404(Shop, slug=slug)
     act = social.follow_shop if _is_on(request) else social.unfollow_shop
     return _answer(request, lambda: act(shop=shop, by=signed_in(request)), shop)
 
 
-@login_required
-@require_POST
+@readers_deed
 def pin_comment(request: HttpRequest, pk: int) -> HttpResponse:
     pin = get_object_or_404(visible_pins(request), pk=pk)
     form = CommentForm(request.POST, pin=pin)
@@ -89,8 +91,7 @@ def comment_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "pinboard/comment_form.html", page, status=status)
 
 
-@login_required
-@require_POST
+@readers_deed
 def comment_delete(request: HttpRequest, pk: int) -> HttpResponse:
     removable = Comment.objects.removable_by(request.user).select_related("pin")
     comment = get_object_or_404(removable, pk=pk)

@@ -17,8 +17,7 @@ document.addEventListener("submit", async (event) => {
   show(form, isOn);
   try {
     const reply = await post(form.action, { on: isOn ? "1" : "0" }, { accept: "application/json" });
-    if (reply.redirected) location.assign(reply.url); // to the log-in
-    else show(form, (await reply.json()).active);
+    show(form, (await reply.json()).active);
   } catch {
     show(form, !isOn);
     toast(word("notDone"));

@@ -139,6 +139,11 @@ def test_a_saved_pin_says_where_it_came_from(client, alice, bob):
     assert "@alice" in html
 
 
+def test_what_came_from_ones_own_hidden_board_does_not_say_so(client, alice):
+    copy = make_pin(make_board(alice), via_pinner=alice)
+    assert "@alice" not in page_of(client, copy).content.decode()
+
+
 def test_the_picture_has_its_words_and_its_size(client, alice):
     pin = make_pin(make_board(alice), alt="A blush coat on a hanger")
     html = page_of(client, pin).content.decode()
@@ -248,6 +253,17 @@ def test_actions_ask_a_signed_out_reader_to_log_in(client, pin, name):
     answer = client.post(address)
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("name", ["pin-like", "pin-delete"])
+@pytest.mark.parametrize(
+    ("asked", "way"), [("/pins/7/", "/pins/7/"), ("//evil.example", "/"), (None, "/")]
+)
+def test_the_log_in_leads_back_to_the_page_of_the_form(client, pin, name, asked, way):
+    """And not to an address that takes no GET."""
+    fields = {"next": asked} if asked else {}
+    answer = client.post(reverse(f"pinboard:{name}", args=[pin.pk]), fields)
+    assert answer.headers["Location"] == f"/accounts/login/?next={way}"
 
 
 @pytest.mark.parametrize("name", ["pin-edit", "pin-delete", "pin-retry", "pin-restore"])
