@@ -14,6 +14,7 @@ from pinboard.models import Board, Comment, DraftPicture, Pin, Visibility
 from users.models import User
 from users.names import clean_name, clean_title
 
+WEB = ("https://", "http://")
 LONGEST_PRICE = 12  # digits before the point
 MOST_FILES = 30
 
@@ -102,6 +103,10 @@ class ComposerForm(_BoardFields):
         given = cleaned.get("url") or cleaned.get("image")
         if not given and not {"url", "image"} & set(self.errors):
             self.add_error("image", _("Choose a picture, or paste a link."))
+        # Without a picture the address is opened, and more is asked of it then.
+        source = cleaned.get("url")
+        if cleaned.get("image") and source and not source.startswith(WEB):
+            self.add_error("url", _("Give the whole address, with https://."))
         return cleaned
 
 

@@ -151,6 +151,15 @@ def test_a_file_that_is_too_large_is_named_beside_the_good_ones(client, board):
     assert Pin.objects.get().board == board
 
 
+@pytest.mark.parametrize("source", ["javascript:alert(1)", "data:text/html,x", "shop"])
+def test_a_picture_is_found_at_a_web_address_or_nowhere(client, board, source):
+    form = {"image": coloured("red"), "url": source, "board": board.pk}
+    answer = client.post(COMPOSER, form)
+    assert answer.status_code == 422
+    assert "Give the whole address" in answer.content.decode()
+    assert not Pin.objects.exists()
+
+
 def test_many_bad_pictures_leave_no_new_board_behind(client):
     fakes = [SimpleUploadedFile(f"{n}.jpg", b"nothing", "image/jpeg") for n in (1, 2)]
     answer = client.post(COMPOSER, {"image": fakes, "new_board": "Finds"})
