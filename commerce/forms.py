@@ -16,6 +16,7 @@ from commerce.exceptions import MalformedAmount
 from commerce.models import PayoutAccount, Programme
 from commerce.money import minor_units, percent_shown
 from pinboard.models import Availability, Product
+from pinboard.pictures.header import content_of
 from users.names import clean_name
 
 LARGEST_RATE_BP = 5000  # what the database allows; a programme allows less
@@ -172,7 +173,7 @@ class ProductForm(forms.Form):
             return None
         if image.size > settings.UPLOAD_MAX_BYTES:
             raise ValidationError(_("This file is larger than 20 MB."))
-        content: bytes = image.read()
+        content = content_of(image)
         return content
 
     def clean_title(self) -> str:

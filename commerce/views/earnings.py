@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from commerce.earnings import (
     clicks_of,
@@ -34,7 +34,7 @@ from pinboard.views.paging import page_or_404
 
 @login_required
 @never_cache
-@require_GET
+@require_safe
 def earnings(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     totals = totals_of(user)
@@ -59,7 +59,7 @@ def earnings(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @never_cache
-@require_GET
+@require_safe
 def earnings_csv(request: HttpRequest) -> HttpResponse:
     text = sheet(statement_of(signed_in(request)))
     return HttpResponse(
@@ -71,7 +71,7 @@ def earnings_csv(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @never_cache
-@require_GET
+@require_safe
 def commission_detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
     user = signed_in(request)
     commission = get_object_or_404(commissions_seen_by(user), public_id=public_id)

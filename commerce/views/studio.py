@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from commerce.actions.studio import save_product
 from commerce.forms import ProductForm, ShopForm
@@ -38,7 +38,7 @@ BEST = 5  # products and orders on the overview
 
 @login_required
 @never_cache
-@require_GET
+@require_safe
 def studio(request: HttpRequest) -> HttpResponse:
     shop = _shop_of(request)
     if shop is None:
@@ -77,7 +77,7 @@ def studio_shop_create(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @never_cache
-@require_GET
+@require_safe
 def studio_products(request: HttpRequest) -> HttpResponse:
     shop = _shop_of(request)
     if shop is None:
@@ -111,7 +111,7 @@ def studio_product_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @never_cache
-@require_GET
+@require_safe
 def studio_orders(request: HttpRequest) -> HttpResponse:
     shop = _shop_of(request)
     if shop is None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from config.api import api
 
@@ -16,7 +16,7 @@ Described = dict[str, Any]  # OpenAPI is a tree of such
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
-@require_GET
+@require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     described = json.loads(json.dumps(api.get_openapi_schema(), default=str))
     return render(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.db.models import Count, Exists, OuterRef, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from pinboard.models import Board, Follow, Pin, Visibility
 from pinboard.models.pin import PinQuerySet
@@ -13,7 +13,7 @@ from pinboard.views.paging import page_or_404
 OLDEST_FIRST = "oldest"
 
 
-@require_GET
+@require_safe
 def board_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     key = board_key(request)
     followed = Follow.objects.filter(follower=request.user.pk, board=OuterRef("pk"))

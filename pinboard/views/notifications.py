@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from pinboard.actions.notifications import mark_all_read
 from pinboard.models import Notification
@@ -35,7 +35,7 @@ class Told:
 
 
 @login_required
-@require_GET
+@require_safe
 def notification_list(request: HttpRequest) -> HttpResponse:
     rows = Notification.objects.shown_to(signed_in(request)).select_related(
         "actor", "pin__picture", "board", "comment"

@@ -6,7 +6,7 @@ from django.db.models import Count, Exists, F, Model, OuterRef, QuerySet, Subque
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from pinboard.discovery.atom import feed_of
 from pinboard.discovery.covers import load_covers, with_cover_ids
@@ -18,7 +18,7 @@ FEED_SIZE = 30
 M = TypeVar("M", bound=Model)
 
 
-@require_GET
+@require_safe
 def person_detail(request: HttpRequest, username: str) -> HttpResponse:
     followed = Follow.objects.filter(follower=request.user.pk, person=OuterRef("pk"))
     people = User.objects.filter(is_active=True).annotate(
@@ -72,7 +72,7 @@ def _likes(request: HttpRequest, person: User) -> dict[str, object]:
 _TABS = {"boards": _boards, "pins": _pins, "likes": _likes}
 
 
-@require_GET
+@require_safe
 def person_feed(request: HttpRequest, username: str) -> HttpResponse:
     person = get_object_or_404(User, username=username, is_active=True)
     pins = Pin.objects.public().filter(pinner=person)

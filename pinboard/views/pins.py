@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from pinboard.actions import pins
 from pinboard.actions.boards import board_to_fill
@@ -28,7 +28,7 @@ from pinboard.views.pin_page import show_pin
 from users.models import User
 
 
-@require_GET
+@require_safe
 def pin_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return show_pin(request, pk)
 

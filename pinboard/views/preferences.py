@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from pinboard.context_processors import THEMES
 from users.addresses import is_path_of_ours
@@ -10,7 +10,7 @@ from users.addresses import is_path_of_ours
 A_YEAR_S = 365 * 24 * 3600
 
 
-@require_GET
+@require_safe
 def preferences(request: HttpRequest) -> HttpResponse:
     context = {"next": _way_back(request.GET)}
     return render(request, "pinboard/preferences.html", context)

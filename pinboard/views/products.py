@@ -3,13 +3,13 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from pinboard.models import Pin, Product
 from pinboard.views.paging import page_or_404
 
 
-@require_GET
+@require_safe
 def product_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A product with every offer of it that we know, and what was pinned of it."""
     products = Product.objects.filter(removed_at=None)

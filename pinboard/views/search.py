@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from pinboard.discovery import search as finding
 from pinboard.discovery.covers import load_covers, with_cover_ids
@@ -57,7 +57,7 @@ class SearchForm(forms.Form):
         )
 
 
-@require_GET
+@require_safe
 def search(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET)
     page: dict[str, object] = {

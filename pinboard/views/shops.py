@@ -3,14 +3,14 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from pinboard.discovery.covers import load_covers, with_newest_goods
 from pinboard.models import Follow, Pin, Product, Shop
 from pinboard.views.paging import page_or_404
 
 
-@require_GET
+@require_safe
 def shop_list(request: HttpRequest) -> HttpResponse:
     """Every shop that sells something, the newest first."""
     sells = Product.objects.filter(shop=OuterRef("pk"), removed_at=None)
@@ -21,7 +21,7 @@ def shop_list(request: HttpRequest) -> HttpResponse:
     return render(request, "pinboard/shop_list.html", shown)
 
 
-@require_GET
+@require_safe
 def shop_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """The catalogue, and the pins of what the shop sells, by a tab each."""
     follows = Follow.objects.filter(shop=OuterRef("pk"), follower_id=request.user.pk)

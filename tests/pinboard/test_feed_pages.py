@@ -281,3 +281,11 @@ def test_the_language_can_be_chosen(client, db):
     client.post("/preferences/language/", {"language": "zh-hans", "next": "/"})
 
     assert '<html lang="zh-Hans">' in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/explore/", "/search/?q=a", "/shops/"])
+@pytest.mark.django_db
+def test_who_asks_for_the_headers_alone_gets_them(client, address):
+    answer = client.head(address)
+    assert answer.status_code == 200
+    assert not answer.content
