@@ -8,10 +8,10 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from commerce import tasks
-from commerce.actions.links import ensure_link, ensure_site_link
+from commerce.actions.links import ensure_link, ensure_site_link, relink_product
 from commerce.models import Programme, RateCard
-from pinboard.models import Pin
-from pinboard.signals import pin_product_changed, pin_published
+from pinboard.models import Pin, Product
+from pinboard.signals import pin_product_changed, pin_published, product_posted
 
 
 @receiver(pin_published)
@@ -19,6 +19,11 @@ from pinboard.signals import pin_product_changed, pin_published
 def make_links_of_pin(pin: Pin, **_: Any) -> None:  # what Django's signals add
     if ensure_link(pin=pin) and pin.product:
         ensure_site_link(product=pin.product)
+
+
+@receiver(product_posted)
+def make_links_of_product(product: Product, **_: Any) -> None:
+    relink_product(product=product)
 
 
 @receiver(post_save, sender=Programme)

@@ -5,5 +5,6 @@ from django.dispatch import Signal
 
 pin_published = Signal()  # pin: ready, seen by others for the first time
 pin_product_changed = Signal()  # pin: shows another product than before
+product_posted = Signal()  # product: its shop described it, perhaps at another address
 product_price_changed = Signal()  # product
 shop_claimed = Signal()  # shop: has an owner now

@@ -69,6 +69,20 @@ def ensure_site_link(*, product: Product) -> TrackingLink | None:
     return _ensure(live, _new_link(programme, product))
 
 
+@transaction.atomic
+def relink_product(*, product: Product) -> None:
+    """A product can be bought from the moment it is posted, and where its page moved
+    its links follow."""
+    ensure_site_link(product=product)
+    astray = Pin.objects.filter(
+        tracking_links__in=TrackingLink.objects.filter(
+            product=product, disabled_at=None
+        ).exclude(destination_url=product.url)
+    )
+    for pin in astray.select_related("product", "pinner", "origin_pinner", "via"):
+        ensure_link(pin=pin)
+
+
 def link_pins(
     *, programme: Programme, after: int = 0, limit: int = PINS_AT_ONCE
 ) -> int | None:

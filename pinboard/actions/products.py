@@ -20,7 +20,7 @@ from pinboard.discovery.words import vector_of
 from pinboard.exceptions import AddressRefused, ProductAddressTaken
 from pinboard.models import Availability, Board, Picture, PricePoint, Product, Shop
 from pinboard.prices import decimals_of
-from pinboard.signals import product_price_changed
+from pinboard.signals import product_posted, product_price_changed
 from pinboard.sources.addresses import (
     same_site,
     url_key,
@@ -76,6 +76,7 @@ def upsert_product(
     index_product(product)
     if price_minor is not None:
         note_price(product, price_minor, currency)
+    product_posted.send(sender=Product, product=product)
     return product, is_new
 
 

@@ -12,6 +12,7 @@ from commerce.actions.links import (
     programme_for,
 )
 from commerce.models import Network, Programme, RateCard, TrackingLink
+from pinboard.actions.products import upsert_product
 from pinboard.signals import pin_product_changed, pin_published
 from tests.factories import (
     LONG_AGO,
@@ -283,3 +284,26 @@ def test_links_of_a_page_are_one_query(programme, alice, django_assert_num_queri
             links = TrackingLink.objects.live_for_pins(some)
             [link.rate_bp_now for link in links.values()]
         assert len(links) == len(some)
+
+
+def test_a_product_can_be_bought_as_soon_as_it_is_posted(product, programme):
+    posted, _ = upsert_product(
+        shop=product.shop, title="Coat", url="https://shop.example/coat", sku="C-1"
+    )
+    link = TrackingLink.objects.get(product=posted)
+    assert link.pin is None
+    assert link.destination_url == "https://shop.example/coat"
+
+
+def test_links_follow_a_product_whose_page_moved(product, programme, alice):
+    said = {"shop": product.shop, "title": "Coat", "sku": "C-1"}
+    posted, _ = upsert_product(url="https://shop.example/old", **said)
+    pin = make_pin(make_board(alice), product=posted)
+    old = ensure_link(pin=pin)
+    upsert_product(url="https://shop.example/new", **said)
+    live = TrackingLink.objects.filter(product=posted, disabled_at=None)
+    assert live.count() == 2
+    assert {link.destination_url for link in live} == {"https://shop.example/new"}
+    old.refresh_from_db()
+    assert old.destination_url == "https://shop.example/old"
+    assert old.disabled_at
