@@ -27,11 +27,13 @@ WORDLIKE_CODES = frozenset(
 )
 _OTHER_NAMES = {"RUR": "RUB", "RMB": "CNY", "NTD": "TWD", "AFL": "AWG"}
 
-NO_DECIMALS = frozenset(
+# How shops write prices, not how we keep them (pinboard.prices): nobody writes parts of
+# these.
+_WRITTEN_WHOLE = frozenset(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split()
 )
 # Officially divided, but nobody prices in the parts any more.
-RARELY_DIVIDED = NO_DECIMALS | frozenset(
+RARELY_DIVIDED = _WRITTEN_WHOLE | frozenset(
     "ARS COP CRC HUF IDR IQD IRR KHR KZT LAK LBP LKR MMK MNT NGN PKR TZS UZS AMD "
     "RSD MWK MGA KES SOS SYP YER RUB UAH CZK TWD INR PHP".split()
 )
