@@ -1,18 +1,15 @@
 """The door for shops' notices: every refusal of the contract, and none that books."""
 
-import hashlib
-import hmac
 import json
 import threading
-import time
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
 
 from commerce.click_refs import click_ref_of
 from commerce.models import Commission, Observation, OrderLine, PostbackKey, Programme
+from tests.commerce.till import Till, make_signing_programme
 from tests.factories import (
     make_board,
     make_click,
@@ -77,70 +74,14 @@ BODIES = {
 
 @pytest.fixture
 def programme(db):
-    programme = make_programme()
-    PostbackKey.objects.create(programme=programme, kid="k1", secret="first")
-    PostbackKey.objects.create(programme=programme, kid="k2", secret="second")
-    return programme
+    return make_signing_programme()
 
 
 @pytest.fixture
 def desk(programme, alice):
     product = make_product(make_programme().shop or None)
     pin = make_pin(make_board(alice), product=product)
-    return Desk(programme, make_click(make_link(programme=programme, pin=pin)))
-
-
-class Desk:
-    def __init__(self, programme, click):
-        self.address = f"/commerce/postbacks/{programme.code}/"
-        self.click, self.number = click, 0
-
-    def order(self, **changes):
-        self.number += 1
-        body = {
-            "event_id": f"e-{self.number}",
-            "type": "order",
-            "order_id": f"A-{self.number}",
-            "line_id": f"A-{self.number}-1",
-            "click_id": click_ref_of(self.click.pk),
-            "status": "paid",
-            "amount": "1000.00",
-            "currency": "CNY",
-            "occurred_at": timezone.now().isoformat(),
-        } | changes
-        return {name: value for name, value in body.items() if value is not None}
-
-    def refund(self, order, refunded, **changes):
-        self.number += 1
-        return (
-            order
-            | {
-                "event_id": f"e-{self.number}",
-                "type": "refund",
-                "refund_id": f"r-{self.number}",
-                "refunded": refunded,
-            }
-            | changes
-        )
-
-    def sign(self, raw, *, at=0, kid="k1", secret="first"):
-        moment = int(time.time()) + at
-        signed = f"{moment}.".encode() + raw
-        digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-        return f"t={moment},kid={kid},v1={digest}"
-
-    def post(self, raw, signature=None, *, kind="application/json", address=None):
-        headers = {"X-Pinboard-Signature": self.sign(raw)}
-        if signature is not None:
-            headers = {"X-Pinboard-Signature": signature} if signature else {}
-        # Strict about CSRF, as a server is: no shop can send a token.
-        client = Client(enforce_csrf_checks=True, raise_request_exception=True)
-        return client.post(
-            address or self.address, raw, content_type=kind, headers=headers
-        )
-
-    def send(self, body, **options):
-        return self.post(json.dumps(body).encode(), **options)
+    return Till(programme, make_click(make_link(programme=programme, pin=pin)))
 
 
 def test_a_signed_order_is_booked(desk, alice):
