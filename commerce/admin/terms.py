@@ -8,13 +8,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.db.models import Model
 from django.forms import Form
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from psycopg2 import IntegrityError as PgIntegrityError
+from psycopg2.errors import DeadlockDetected
 
 from commerce.admin.base import CommerceAdmin
 from commerce.models import Network, PostbackKey, Programme, RateCard, SplitRule
@@ -142,7 +144,10 @@ class GuardedAdmin(CommerceAdmin):
     ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError:
+        except (IntegrityError, OperationalError) as error:
+            # Two who insert against each other at once may be parted as a deadlock.
+            if not isinstance(error.__cause__, PgIntegrityError | DeadlockDetected):
+                raise
             messages.error(request, _("Somebody else was faster. Look at the list."))
             return HttpResponseRedirect(request.get_full_path())
 

@@ -73,4 +73,8 @@ class Till:
         )
 
     def send(self, body, **options):
-        return self.post(json.dumps(body).encode(), **options)
+        return self.post(self.raw(body), **options)
+
+    @staticmethod
+    def raw(body) -> bytes:
+        return json.dumps(body).encode()
