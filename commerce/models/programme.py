@@ -25,6 +25,11 @@ class Network(models.Model):
     class Adapter(models.TextChoices):
         DIRECT = "direct", _("postback of the shop itself")
         TAOBAO = "taobao", _("Taobao affiliate league")
+        JD = "jd", _("JD Union")
+        PDD = "pdd", _("Pinduoduo DDK")
+        AWIN = "awin", _("Awin")
+        CJ = "cj", _("CJ Affiliate")
+        AMAZON = "amazon", _("Amazon Associates")
 
     code = models.SlugField(unique=True)
     name = models.CharField(max_length=80)
@@ -35,6 +40,8 @@ class Network(models.Model):
     # The name of the environment variable that holds the secret, never the secret.
     secret_ref = models.CharField(max_length=60, blank=True)
     click_parameter = models.CharField(max_length=30, default="pb_click")
+    # What this network alone needs, such as the ad zone that its links are made for.
+    poll_cfg = models.JSONField(default=dict, blank=True)
     # Orders changed before this moment have been read; moved after the last page only.
     polled_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
