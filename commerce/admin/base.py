@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -16,39 +14,33 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from commerce.admin.paging import NEWEST_FIRST, BoundedPaginator, EndlessChangeList
 from commerce.exceptions import CommerceError
 from users.models import User
-
-# Below this PostgreSQL counts faster than a person can tell.
-COUNTED_UP_TO = 20_000
-
-
-class EstimatingPaginator(Paginator):  # type: ignore[type-arg]  # any row
-    """The number of rows of a whole large table is PostgreSQL's own estimate: counting
-    clicks takes longer than reading a page of them."""
-
-    @cached_property
-    def count(self) -> int:  # type: ignore[override]  # theirs is a cached one too
-        rows: Any = self.object_list  # a queryset or a list
-        if isinstance(rows, QuerySet) and not rows.query.where:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass",
-                    [rows.model._meta.db_table],
-                )
-                estimate: int = cursor.fetchone()[0]
-            if estimate > COUNTED_UP_TO:
-                return estimate
-        return super().count
 
 
 # Any: the rows of admins differ, and Django's own hooks are untyped here.
 class CommerceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Looks like the others, and never counts a whole table."""
+    """Looks like the others, and never counts a whole table: what is ordered by its key
+    has no last page, what is not is counted to a thousand."""
 
     show_full_result_count = False
-    paginator = EstimatingPaginator
+    show_facets = admin.ShowFacets.NEVER
+    paginator = BoundedPaginator
     list_per_page = 50
+
+    @property
+    def is_endless(self) -> bool:
+        return self.ordering == NEWEST_FIRST
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        if self.is_endless:
+            return EndlessChangeList
+        return super().get_changelist(request, **kwargs)
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:  # noqa: ANN401  Django's own is many things
+        """By what has no index of its own nothing long is sorted."""
+        return () if self.is_endless else super().get_sortable_by(request)
 
 
 class StoryAdmin(CommerceAdmin):

@@ -17,6 +17,7 @@ from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 from commerce.actions.discrepancies import resolve_discrepancy
 from commerce.actions.periods import close_period
 from commerce.admin.base import CommerceAdmin, ReadOnlyAdmin, attempt, who
+from commerce.admin.filters import CurrencyFilter
 from commerce.models import (
     Account,
     Attribution,
@@ -77,7 +78,7 @@ class JournalAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["kind", "period"]
     list_select_related = ["commission", "payout", "by"]
-    search_fields = ["key"]
+    search_fields = ["key__exact"]
     ordering = ["-pk"]
     inlines = [EntryInline]
 
@@ -85,7 +86,7 @@ class JournalAdmin(ReadOnlyAdmin):
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
     list_display = ["journal", "account", amount]
-    list_filter = ["account__kind", "currency"]
+    list_filter = ["account__kind", CurrencyFilter]
     list_select_related = ["journal", "account"]
     search_fields = ["journal__key", "=account__key"]
     ordering = ["-pk"]
@@ -94,10 +95,10 @@ class EntryAdmin(ReadOnlyAdmin):
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "user", amount]
-    list_filter = ["kind", "currency"]
+    list_filter = ["kind", CurrencyFilter]
     list_select_related = ["user"]
     search_fields = ["=key", "=user__username"]
-    ordering = ["kind", "key"]
+    ordering = ["-pk"]
 
 
 @admin.register(Observation)
@@ -157,7 +158,7 @@ class OrderLineAdmin(ReadOnlyAdmin):
         "created_at",
         "story",
     ]
-    list_filter = ["status", "programme", "currency"]
+    list_filter = ["status", "programme", CurrencyFilter]
     list_select_related = ["programme", "commission"]
     search_fields = ["=line_id", "=order_id"]
     ordering = ["-pk"]

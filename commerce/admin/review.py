@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -38,81 +37,25 @@ from commerce.admin.base import (
     primary_key,
     who,
 )
+from commerce.admin.filters import CurrencyFilter, HoldFilter, QueueFilter
+from commerce.admin.paging import COUNTED_UP_TO
 from commerce.exceptions import CommerceError
 from commerce.models import (
     Commission,
-    CommissionState,
+    CommissionShare,
     HoldReason,
+    Network,
     Observation,
+    OrderLine,
     PayoutLine,
 )
 from commerce.money import money_shown, percent_shown
 from users.models import User
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
-
 # Others come from open discrepancies and go with them.
 HOLDS_BY_HAND = [HoldReason.FRAUD, HoldReason.DISPUTE, HoldReason.BANNED]
-
-
-class QueueFilter(admin.SimpleListFilter):
-    """What waits for a decision comes first; everything is one click away."""
-
-    title = gettext_lazy("queue")
-    parameter_name = "queue"
-    default = "ready"
-
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[Commission]
-    ) -> list[tuple[str, str | StrPromise]]:
-        return [
-            ("ready", gettext_lazy("Ready for review")),
-            ("returnable", gettext_lazy("Returns still possible")),
-            ("held", gettext_lazy("On hold")),
-            ("nobody", gettext_lazy("Nobody's yet")),
-            ("all", gettext_lazy("All")),
-        ]
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:  # dicts of Django's own
-        chosen = self.value() or self.default
-        for value, title in self.lookup_choices:
-            yield {
-                "selected": chosen == str(value),
-                "query_string": changelist.get_query_string(
-                    {self.parameter_name: value}
-                ),
-                "display": title,
-            }
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[Commission]
-    ) -> QuerySet[Commission]:
-        now = timezone.now()
-        maturing = Q(state=CommissionState.MATURING)
-        chosen = {
-            "ready": maturing & Q(hold_reasons=[], hold_until__lte=now),
-            "returnable": maturing & Q(hold_until__gt=now),
-            "held": ~Q(hold_reasons=[]),
-            "nobody": Q(state=CommissionState.UNATTRIBUTED),
-        }.get(self.value() or self.default)
-        return queryset.filter(chosen) if chosen is not None else queryset
-
-
-class HoldFilter(admin.SimpleListFilter):
-    title = gettext_lazy("hold reason")
-    parameter_name = "hold"
-
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[Commission]
-    ) -> list[tuple[str, str | StrPromise]]:
-        return [(str(value), label) for value, label in HoldReason.choices]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[Commission]
-    ) -> QuerySet[Commission]:
-        reason = self.value()
-        return queryset.filter(hold_reasons__contains=[reason]) if reason else queryset
+MOST_TICKED = 200  # on one page there are fewer
+MOST_FOUND = 200  # lines of one order, or orders of one number at several shops
 
 
 class ReviewActionForm(ActionForm):
@@ -137,9 +80,9 @@ class CommissionAdmin(StoryAdmin):
         HoldFilter,
         "line__programme",
         "line__network",
-        "currency",
+        CurrencyFilter,
     ]
-    search_fields = ["=line__order_id", "=line__line_id", "=shares__party__username"]
+    search_fields = ["line__order_id"]  # that there is a search; see below
     search_help_text = gettext_lazy("Order, order line or user name, in full")
     ordering = ["-pk"]
     list_select_related = ["line__programme", "line__network", "line__product"]
@@ -155,6 +98,23 @@ class CommissionAdmin(StoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Commission]:
         return super().get_queryset(request).prefetch_related("shares__party")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Commission], search_term: str
+    ) -> tuple[QuerySet[Commission], bool]:
+        """An order, an order line or else a person, in full. One question after the
+        other: one OR over three tables would read all of them."""
+        if not (text := search_term.strip()):
+            return queryset, False
+        pks = OrderLine.objects.order_by().values_list("pk", flat=True)
+        networks = Network.objects.values("pk")  # with them the lines' key is whole
+        named = pks.filter(network__in=networks, line_id=text)
+        if found := list(pks.filter(order_id=text).union(named)[:MOST_FOUND]):
+            return queryset.filter(line__in=found), False
+        shares = CommissionShare.objects.filter(
+            commission=OuterRef("pk"), party__username=text
+        )
+        return queryset.filter(Exists(shares)), False
 
     # The list ------------------------------------------------------------------------
 
@@ -177,7 +137,7 @@ class CommissionAdmin(StoryAdmin):
             row.line.programme.name,
         )
 
-    @admin.display(description=gettext_lazy("net"), ordering="net_minor")
+    @admin.display(description=gettext_lazy("net"))
     def net(self, row: Commission) -> SafeString:
         """And how it comes about: the rate of what was paid."""
         return format_html(
@@ -187,7 +147,7 @@ class CommissionAdmin(StoryAdmin):
             money_shown(row.base_minor, row.currency, exact=True),
         )
 
-    @admin.display(description=gettext_lazy("state"), ordering="state")
+    @admin.display(description=gettext_lazy("state"))
     def state_shown(self, row: Commission) -> SafeString:
         """And what holds it up."""
         holds = ", ".join(str(HoldReason(r).label) for r in row.hold_reasons)
@@ -197,13 +157,13 @@ class CommissionAdmin(StoryAdmin):
             holds,
         )
 
-    @admin.display(description=gettext_lazy("returns until"), ordering="hold_until")
+    @admin.display(description=gettext_lazy("returns until"))
     def returns_until(self, row: Commission) -> str:
         return (
             f"{timezone.localtime(row.hold_until):%Y-%m-%d}" if row.hold_until else "—"
         )
 
-    @admin.display(description=gettext_lazy("ordered"), ordering="line__created_at")
+    @admin.display(description=gettext_lazy("ordered"))
     def ordered_at(self, row: Commission) -> str:
         return f"{timezone.localtime(row.line.created_at):%Y-%m-%d %H:%M}"
 
@@ -215,7 +175,7 @@ class CommissionAdmin(StoryAdmin):
         response: HttpResponse = super().changelist_view(request, more)
         context = getattr(response, "context_data", None) or {}
         if (changelist := context.get("cl")) is not None:
-            context["totals"] = _totals_of(changelist.queryset)
+            context |= _totals_of(changelist.queryset)
         return response
 
     @admin.action(
@@ -225,9 +185,7 @@ class CommissionAdmin(StoryAdmin):
     def approve_chosen(
         self, request: HttpRequest, queryset: QuerySet[Commission]
     ) -> None:
-        _decide_all(
-            request, queryset, lambda row: approve(commission=row, by=who(request))
-        )
+        _decide_all(request, lambda row: approve(commission=row, by=who(request)))
 
     @admin.action(
         description=gettext_lazy("Reject the chosen commissions, with the reason"),
@@ -241,9 +199,7 @@ class CommissionAdmin(StoryAdmin):
             messages.error(request, _("Give a reason. The pinner will read it."))
             return
         _decide_all(
-            request,
-            queryset,
-            lambda row: reject(commission=row, by=who(request), reason=reason),
+            request, lambda row: reject(commission=row, by=who(request), reason=reason)
         )
 
     # The story of one ----------------------------------------------------------------
@@ -390,22 +346,30 @@ def story_of(commission: Commission, *, reader: User) -> dict[str, Any]:
     }
 
 
-def _totals_of(queryset: QuerySet[Commission]) -> list[dict[str, Any]]:
-    chosen = Commission.objects.filter(pk__in=queryset.order_by().values("pk"))
-    rows = chosen.values("currency").annotate(
-        count=Count("pk"), gross=Sum("gross_minor"), net=Sum("net_minor")
-    )
-    return list(rows.order_by("currency"))
+def _totals_of(queryset: QuerySet[Commission]) -> dict[str, Any]:
+    """Exact, or of the newest thousand: a sum over a million answers nobody."""
+    figures = queryset.values_list("currency", "gross_minor", "net_minor")
+    rows = list(figures[: COUNTED_UP_TO + 1])
+    totals: dict[str, dict[str, Any]] = {}
+    for currency, gross, net in rows[:COUNTED_UP_TO]:
+        total = totals.setdefault(
+            currency, {"currency": currency, "count": 0, "gross": 0, "net": 0}
+        )
+        total["count"] += 1
+        total["gross"] += gross
+        total["net"] += net
+    return {
+        "totals": [totals[currency] for currency in sorted(totals)],
+        "totals_of": COUNTED_UP_TO if len(rows) > COUNTED_UP_TO else 0,
+    }
 
 
-def _decide_all(
-    request: HttpRequest,
-    queryset: QuerySet[Commission],
-    deed: Callable[[Commission], Commission],
-) -> None:
-    """Each by itself: one that is refused says why and stops no other."""
+def _decide_all(request: HttpRequest, deed: Callable[[Commission], Commission]) -> None:
+    """Each that was ticked, by itself: one that is refused says why and stops no other.
+    Whatever the filters leave of them by now: who was too late reads that."""
     done = 0
-    rows = Commission.objects.filter(pk__in=queryset.values("pk")).order_by("pk")
+    ticked = [primary_key(text) for text in request.POST.getlist(ACTION_CHECKBOX_NAME)]
+    rows = Commission.objects.filter(pk__in=ticked[:MOST_TICKED]).order_by("pk")
     for commission in rows.select_related("line"):
         try:
             deed(commission)

@@ -96,7 +96,19 @@ class Commission(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("commission"), _("commissions")
         permissions = [("review_commission", _("Can approve and reject commissions"))]
-        indexes = [models.Index(fields=["state", "-id"], name="commission_queue")]
+        indexes = [
+            models.Index(fields=["state", "-id"], name="commission_queue"),
+            # What is ready is found without a look at the rows that are not: the time
+            # stands in the index, which is read from the newest on.
+            models.Index(
+                fields=["-id", "hold_until"],
+                condition=Q(state=CommissionState.MATURING, hold_reasons=[]),
+                name="commission_waiting",
+            ),
+            models.Index(
+                fields=["-id"], condition=~Q(hold_reasons=[]), name="commission_held"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(net_minor=F("gross_minor") - F("fee_minor")),
