@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from typing import Any  # what a message may hold
 
 from celery import shared_task
+from django.conf import settings
 
 from commerce.actions import clicks, imports, links, orders
 from commerce.exceptions import NetworkError
@@ -14,7 +16,9 @@ from commerce.models import Network, Programme
 log = logging.getLogger(__name__)
 
 # Below the soft time limit of a task; what is left is read the next time.
-BUDGET_S = 30
+BUDGET_S = 25
+# A night's or month's reading waits out what passes; never longer than a message may.
+MOST_TRIES, RETRY_S, LONGEST_PAUSE_S = 10, 60, 100
 
 
 @shared_task
@@ -27,28 +31,51 @@ def link_pins(programme_pk: int, after: int = 0) -> None:
 
 @shared_task
 def import_orders() -> None:
-    """Poll every network that has to be asked. One that is down keeps none waiting."""
+    """Poll every network that has to be asked, each by a message of its own: one that
+    is down keeps none waiting."""
     for network in imports.polled_networks():
-        try:
-            imports.import_orders(network=network, budget_s=BUDGET_S)
-        except NetworkError as error:
-            log.error("orders of %s were not read: %s", network.code, error)
+        import_network.apply_async((network.pk,), expires=settings.ORDER_POLL_S)
+
+
+@shared_task
+def import_network(network_pk: int) -> None:
+    network = Network.objects.get(pk=network_pk)
+    try:
+        imports.import_orders(network=network, budget_s=BUDGET_S)
+    except NetworkError as error:
+        log.error("orders of %s were not read: %s", network.code, error)
 
 
 @shared_task
 def sweep_orders() -> None:
     for network in imports.polled_networks():
-        for days_ago in imports.SWEPT_DAYS:
-            sweep_day.delay(network.pk, days_ago)
+        read_past.delay(network.pk, imports.nightly_windows())
 
 
 @shared_task
-def sweep_day(network_pk: int, days_ago: int) -> None:
+def read_settled() -> None:
+    """Once a month, when networks have settled the last one."""
+    for network in imports.polled_networks():
+        read_past.delay(network.pk, [imports.last_month()])
+
+
+@shared_task
+def read_past(network_pk: int, windows: list[list[Any]], tries: int = 0) -> None:
+    """Read the first window again, as far as a task's time reaches, and send on what is
+    left, behind whatever else waits meanwhile."""
     network = Network.objects.get(pk=network_pk)
+    window, rest = imports.Window(*windows[0]), windows[1:]
     try:
-        imports.sweep_day(network=network, days_ago=days_ago)
+        left = imports.read_past(network=network, window=window, budget_s=BUDGET_S)
     except NetworkError as error:
-        log.error("a day of %s was not swept: %s", network.code, error)
+        if error.retry and tries < MOST_TRIES:
+            pause = min(error.retry_after_s or RETRY_S, LONGEST_PAUSE_S)
+            read_past.apply_async((network_pk, windows, tries + 1), countdown=pause)
+            return
+        log.error("a time past of %s was not read: %s", network.code, error)
+        left = None
+    if rest := [list(left), *rest] if left else rest:
+        read_past.delay(network_pk, rest)
 
 
 @shared_task

@@ -21,6 +21,8 @@ for _name, _value in dotenv_values(env.str("ENV_FILE", str(BASE_DIR / ".env"))).
 
 port = validate.Range(1, 65534, error="Must be a port from 1 to 65534.")
 positive = validate.Range(1, error="Must be 1 or more.")
+# A day that every month has.
+day_of_month = validate.Range(1, 28, error="Must be a day from 1 to 28.")
 not_negative = validate.Range(0, error="Must be 0 or more.")
 log_level = validate.OneOf(
     ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],

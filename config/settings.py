@@ -185,6 +185,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "connect_retries_timeout": 1,
 }
 ORDER_POLL_S = env.int("ORDER_POLL_S", 300, validate=checks.positive)
+# Of one account by all processes together, far below what networks allow.
+NETWORK_CALLS_PER_S = env.int("NETWORK_CALLS_PER_S", 5, validate=checks.positive)
+# By this day networks have settled the month before, in the words of their publishers.
+SETTLE_DAY = env.int("SETTLE_DAY", 24, validate=checks.day_of_month)
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": when, "options": {"expires": expires_s}}
     for name, task, when, expires_s in (
@@ -201,6 +205,12 @@ CELERY_BEAT_SCHEDULE = {
         ),
         ("clicks", "commerce.tasks.purge_clicks", crontab(hour="4", minute="10"), 3600),
         ("swept", "commerce.tasks.sweep_orders", crontab(hour="2", minute="40"), 3600),
+        (
+            "settled",
+            "commerce.tasks.read_settled",
+            crontab(hour="2", minute="10", day_of_month=str(SETTLE_DAY)),
+            3600,
+        ),
     )
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

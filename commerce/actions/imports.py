@@ -1,7 +1,8 @@
 """Polls the networks that have to be asked: slice by slice, page by page.
 
 A page's observations are one transaction, and the high-water mark moves after the last
-page of a slice only: a crash repeats a slice, and what was seen is seen once.
+page of a slice only: a crash repeats a slice, and what was seen is seen once. What
+differs between networks is behind the contract of their clients.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from functools import partial
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -23,8 +24,8 @@ from commerce.actions.orders import observe_page
 from commerce.exceptions import MalformedNotice, NetworkError
 from commerce.models import Network, Observation
 from commerce.networks.adapters import read_report
-from commerce.networks.base import Payload
-from commerce.networks.top_client import SLICE, TopClient, client_of
+from commerce.networks.base import Client, Payload, Reading, Walk
+from commerce.networks.clients import POLLED, client_of
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +33,10 @@ log = logging.getLogger(__name__)
 # again each time.
 OVERLAP = timedelta(minutes=10)
 FIRST_LOOK_BACK = timedelta(hours=3)
-# Days that the nightly sweep reads again, by payment: late changes that no poll saw.
+# Days that the nightly sweep reads again: late changes that no poll saw.
 SWEPT_DAYS = (1, 7, 30, 89)
 ATTEMPTS = 3
 LONGEST_SLEEP_S = 10
-
-Pages = Callable[[datetime, datetime], Iterator[list[Payload]]]
-
-POLLED = (Network.Adapter.TAOBAO,)
 
 
 class BudgetSpent(Exception):
@@ -53,8 +50,19 @@ class Budget:
         self.ends_at = math.inf if seconds is None else time.monotonic() + seconds
 
     def check(self) -> None:
-        if time.monotonic() > self.ends_at:
+        if not self.allows(0):
             raise BudgetSpent
+
+    def allows(self, seconds: float) -> bool:
+        return time.monotonic() + seconds <= self.ends_at
+
+
+class Window(NamedTuple):
+    """A time gone by that is to be read once more; epoch seconds, fit for a message."""
+
+    reading: str
+    start_s: int
+    end_s: int
 
 
 def polled_networks() -> Iterable[Network]:
@@ -75,33 +83,59 @@ def import_orders(
     with _alone(network) as is_alone:
         if not is_alone:
             return 0
-        with client_of(network) as client:
-            return _import(network, client, since, budget_s)
+        with closing(client_of(network)) as client:
+            return _import(network, client, since, Budget(budget_s))
 
 
-def sweep_day(*, network: Network, days_ago: int) -> int:
-    """Read a day long past once more, by the time of payment."""
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    start = today - timedelta(days=days_ago)
-    with client_of(network) as client:
-        by_payment = partial(client.orders, query_type=2)
-        slices = _slices(start, start + timedelta(days=1))
-        budget = Budget(None)
-        return sum(_read(network, by_payment, *window, budget) for window in slices)
+def nightly_windows() -> list[Window]:
+    """Some days past, the latest first, by payment and by refund."""
+    today = _midnight()
+    starts = [today - timedelta(days=days_ago) for days_ago in SWEPT_DAYS]
+    return [
+        _window(reading, start, start + timedelta(days=1))
+        for start in starts
+        for reading in (Reading.PAID, Reading.REFUNDED)
+    ]
+
+
+def last_month() -> Window:
+    """What was settled in it; with a day more at both ends, for networks keep the month
+    of their own zone."""
+    first = _midnight().replace(day=1)
+    before = (first - timedelta(days=1)).replace(day=1)
+    day = timedelta(days=1)
+    return _window(Reading.SETTLED, before - day, first + day)
+
+
+def read_past(
+    *, network: Network, window: Window, budget_s: float | None = None
+) -> Window | None:
+    """Read the window again, and return what the budget left of it. Raises
+    NetworkError."""
+    budget = Budget(budget_s)
+    start, end = (datetime.fromtimestamp(s, UTC) for s in window[1:])
+    with closing(client_of(network)) as client:
+        walks = client.walks(Reading(window.reading))
+        for begin, until in _slices(start, end, client) if walks else ():
+            try:
+                for walk in walks:
+                    _read(network, walk, begin, until, budget)
+            except BudgetSpent:
+                return _window(Reading(window.reading), begin, end)
+    return None
 
 
 def _import(
-    network: Network, client: TopClient, since: datetime | None, budget_s: float | None
+    network: Network, client: Client, since: datetime | None, budget: Budget
 ) -> int:
     now = timezone.now().replace(microsecond=0)
     mark = network.polled_until
     start = since or (mark - OVERLAP if mark else now - FIRST_LOOK_BACK)
-    budget = Budget(budget_s)
     read = 0
-    for begin, end in _slices(start, now):
+    for begin, end in _slices(start, now, client):
         try:
-            read += _read(network, client.orders, begin, end, budget)
-            read += _read(network, client.refunds, begin, end, budget)
+            for walk in client.walks(Reading.CHANGED):
+                read += _read(network, walk, begin, end, budget)
         except BudgetSpent:
             # What was kept is kept: the next time gets past it fast.
             log.info("%s was read up to %s, more follows", network.code, begin)
@@ -111,28 +145,34 @@ def _import(
     return read
 
 
-def _slices(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+def _slices(
+    start: datetime, end: datetime, client: Client
+) -> Iterator[tuple[datetime, datetime]]:
+    """From where the network still tells; an hour less, for reading takes its time."""
+    told = timezone.now().replace(microsecond=0) - client.reach + timedelta(hours=1)
+    if start < told:
+        log.warning("what lies before %s is not told any more", told)
+        start = told
     while start < end:
-        yield start, min(start + SLICE, end)
-        start += SLICE
+        yield start, min(start + client.slice, end)
+        start += client.slice
 
 
 def _read(
-    network: Network, pages: Pages, start: datetime, end: datetime, budget: Budget
+    network: Network, walk: Walk, start: datetime, end: datetime, budget: Budget
 ) -> int:
     """All pages of one slice; from its first one again where an answer failed."""
     for attempt in range(1, ATTEMPTS + 1):
         read = 0
         try:
-            for rows in pages(start, end):
+            for rows in walk(start, end):
                 budget.check()
                 read += _keep(network, rows)
             return read
         except NetworkError as error:
-            is_stale = error.network_code in ("1008", "isv.1008")
             pause = error.retry_after_s or 2 ** (attempt - 1)
-            may_wait = (error.retry or is_stale) and pause <= LONGEST_SLEEP_S
-            if attempt == ATTEMPTS or not may_wait:
+            may_wait = pause <= LONGEST_SLEEP_S and budget.allows(pause)
+            if attempt == ATTEMPTS or not (error.retry and may_wait):
                 raise
             log.warning("%s; again in %s s", error, pause)
             time.sleep(pause)
@@ -153,6 +193,14 @@ def _keep(network: Network, rows: list[Payload]) -> int:
             keep_unreadable(network=network, source=source, payload=row)
     observe_page(network=network, source=source, rows=readable)
     return len(rows)
+
+
+def _window(reading: Reading, start: datetime, end: datetime) -> Window:
+    return Window(reading.value, int(start.timestamp()), int(end.timestamp()))
+
+
+def _midnight() -> datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _move_mark(network: Network, moment: datetime) -> None:

@@ -10,7 +10,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from commerce.destinations import may_lead_to
-from commerce.models import Network, Programme, RateCard, TrackingLink
+from commerce.models import Programme, RateCard, TrackingLink
+from commerce.networks.adapters import WITH_SUB_IDS
 from pinboard.models import Pin, PinState, Product
 from pinboard.sources.addresses import host_of
 from users.models import User
@@ -189,6 +190,6 @@ def _first_pinner(pin: Pin) -> User | None:
 
 def _new_sub_id(programme: Programme) -> str | None:
     """Networks that return no click id return this number instead (a relation id)."""
-    if programme.network.adapter != Network.Adapter.TAOBAO:
+    if programme.network.adapter not in WITH_SUB_IDS:
         return None
     return str(10**9 + secrets.randbelow(9 * 10**9))

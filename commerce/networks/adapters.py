@@ -11,6 +11,8 @@ _ADAPTERS: dict[str, Adapter] = {
     Network.Adapter.DIRECT: DirectAdapter(),
     Network.Adapter.TAOBAO: TaobaoAdapter(),
 }
+# Networks that return a number of the link's, by which its clicks are found.
+WITH_SUB_IDS = (Network.Adapter.TAOBAO,)
 
 
 def read_report(network: Network, payload: Payload) -> Report:

@@ -1,15 +1,18 @@
-"""What every network's adapter promises.
+"""What every network's adapter and client promise.
 
 An adapter turns a network's own words into a `LineReport` or a `RefundReport`: integer
-minor units, UTC, our statuses. It keeps the network's figures and computes none. Where
-it asks the network itself, it raises `NetworkError`, whose `retry` says whether asking
-again can help.
+minor units, UTC, our statuses. It keeps the network's figures and computes none.
+
+A client asks a network that has to be asked. It raises `NetworkError`, whose `retry`
+says whether asking again can help.
 """
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 # A network's row or notice, as it came; what is in it is known after reading.
@@ -71,3 +74,28 @@ class Adapter(Protocol):
         self, *, parameter: str, click_ref: str, sub_id: str | None
     ) -> dict[str, str]:
         """What the landing address carries, so that an order can name its click."""
+
+
+class Reading(enum.StrEnum):
+    """Of which rows a window of time is read."""
+
+    CHANGED = "changed"  # orders and refunds that changed in it: every few minutes
+    PAID = "paid"  # orders paid in it, or the nearest to that: days gone by, by night
+    REFUNDED = "refunded"  # refunds that changed in it: by night, too
+    SETTLED = "settled"  # orders settled in it: last month's, once a month
+
+
+# The rows of a window, page by page: one page is kept in one transaction.
+Walk = Callable[[datetime, datetime], Iterator[list[Payload]]]
+
+
+class Client(Protocol):
+    """The asking half. How its pages are walked is its own business."""
+
+    slice: timedelta  # the longest window that is allowed in every season
+    reach: timedelta  # what lies further back is not told any more
+
+    def walks(self, reading: Reading) -> Sequence[Walk]:
+        """One after the other they read it; none where the network has no such list."""
+
+    def close(self) -> None: ...

@@ -575,7 +575,6 @@ def test_case_23_the_windows_ends(till, before_order, basis):
 def market(tmp_path, monkeypatch):
     market = Marketplace(tmp_path)
     market.stock()
-    monkeypatch.setattr(top_client, "CALLS_PER_S", 1000)
     monkeypatch.setattr(top_client, "PAGE_SIZE", 2)
     monkeypatch.setenv("TEST_LEAGUE_SECRET", APP_SECRET)
     yield market

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import httpx
@@ -12,7 +12,15 @@ from django.db import connection
 from django.utils import timezone
 
 from commerce import tasks
-from commerce.actions.imports import _keep, import_orders
+from commerce.actions.imports import (
+    Window,
+    _keep,
+    import_orders,
+    last_month,
+    nightly_windows,
+    polled_networks,
+    read_past,
+)
 from commerce.actions.links import ensure_link
 from commerce.click_refs import click_ref_of
 from commerce.exceptions import NetworkError
@@ -66,12 +74,6 @@ def link(league, market, alice):
     url = f"{market.url}/item/2"
     product = make_product(make_shop(), url=url, url_key=url)
     return ensure_link(pin=make_pin(make_board(alice), product=product))
-
-
-@pytest.fixture(autouse=True)
-def _quick_pace(monkeypatch):
-    """The pace spares others who ask the same network; there are none here."""
-    monkeypatch.setattr(top_client, "CALLS_PER_S", 1000)
 
 
 @pytest.fixture
@@ -314,13 +316,82 @@ def test_the_task_goes_on_where_a_network_is_down(league, market):
     line = market.buy("2")
     time.sleep(1.1)
     Network.objects.create(code="a-dead-one", name="Dead", adapter="taobao")
-    tasks.import_orders()
+    for network in polled_networks():
+        tasks.import_network(network.pk)
     assert OrderLine.objects.filter(line_id=line).exists()
 
 
-def test_a_sweep_reads_a_day_by_its_payments(league):
-    tasks.sweep_day(league.pk, 1)
-    assert not OrderLine.objects.exists()
+def test_the_night_reads_four_days_by_payment_and_by_refund(league):
+    windows = nightly_windows()
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    days_ago = [(today.timestamp() - w.start_s) / 86400 for w in windows]
+    assert days_ago == [1, 1, 7, 7, 30, 30, 89, 89]
+    assert [w.reading for w in windows[:2]] == ["paid", "refunded"]
+    assert {w.end_s - w.start_s for w in windows} == {86400}
+
+
+def test_last_month_is_read_whole_in_every_zone():
+    window = last_month()
+    start = timezone.localtime(datetime.fromtimestamp(window.start_s, UTC))
+    end = timezone.localtime(datetime.fromtimestamp(window.end_s, UTC))
+    this_month = timezone.localtime().replace(day=1)
+    assert (end - timedelta(days=1)).date() == this_month.date()
+    assert (start + timedelta(days=1)).day == 1
+    assert 30 <= (end - start).days <= 33
+    assert window.reading == "settled"
+
+
+@pytest.mark.parametrize(
+    ("reading", "status"), [("paid", "paid"), ("settled", "settled")]
+)
+def test_a_time_past_is_read_again_by_what_happened_in_it(
+    league, market, reading, status
+):
+    line, other = market.buy("2"), market.buy("2")
+    market.move(line, "settled")
+    now = int(time.time())
+    window = Window(reading, now - 900, now + 2)
+    assert read_past(network=league, window=window) is None
+
+    found = set(OrderLine.objects.values_list("line_id", flat=True))
+    assert line in found
+    assert (other in found) == (reading == "paid")
+    league.refresh_from_db()
+    assert league.polled_until <= timezone.now()  # it is no poll
+
+
+def test_a_refund_that_no_poll_saw_is_found_by_night(league, market):
+    line = market.buy("2")
+    poll(league)
+    market.desk(line, "refund", amount="80.00")
+    now = int(time.time())
+    read_past(network=league, window=Window("refunded", now - 900, now + 2))
+    assert OrderLine.objects.get(line_id=line).refunded_minor == 8000
+
+
+def test_what_the_budget_leaves_of_a_time_past_is_told(league):
+    now = int(time.time())
+    window = Window("paid", now - 7200, now)
+    assert read_past(network=league, window=window, budget_s=-1) == window
+    left = read_past(network=league, window=window, budget_s=0.05)
+    assert left is None or left.end_s == now
+
+
+def test_a_night_goes_on_after_a_window_that_is_refused(league, monkeypatch):
+    """The task drops what will be wrong again, and keeps what passes for later."""
+    monkeypatch.setenv("TEST_LEAGUE_SECRET", "guess")
+    now = int(time.time())
+    tasks.read_past(league.pk, [["paid", now - 600, now]])
+
+
+def test_what_lies_too_far_back_is_left_out_and_not_asked_for_ever(league):
+    """A network that slept for half a year wakes up again."""
+    long_ago = timezone.now() - timedelta(days=90, minutes=-50)
+    Network.objects.update(polled_until=long_ago)
+    league.refresh_from_db()
+    import_orders(network=league, budget_s=0.5)
+    league.refresh_from_db()
+    assert league.polled_until > long_ago
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)

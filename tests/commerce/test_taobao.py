@@ -9,7 +9,8 @@ import pytest
 from commerce.click_refs import click_ref_of
 from commerce.exceptions import MalformedNotice
 from commerce.models.link import new_click_id
-from commerce.networks.taobao import TaobaoAdapter, as_gmt8, as_utc
+from commerce.networks.fields import as_gmt8, as_utc
+from commerce.networks.taobao import TaobaoAdapter
 from commerce.networks.top_signature import base_string, sign, wrapped_md5
 
 SECRET = "helloworld"

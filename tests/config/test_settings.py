@@ -43,6 +43,8 @@ def run_with(tmp_path, *arguments, **variables):
         ("DATABASE_URL", "nonsense://"),
         ("TIME_ZONE", "Mars/Olympus"),
         ("ORDER_POLL_S", "0"),
+        ("SETTLE_DAY", "31"),  # not a day of every month
+        ("NETWORK_CALLS_PER_S", "0"),
         ("DEBUG", "perhaps"),
         ("LOG_LEVEL", "LOUD"),
         ("SOCIAL_LOGINS", "[1]"),
