@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from commerce.models import (
     Attribution,
@@ -13,6 +15,7 @@ from commerce.models import (
     SplitRule,
 )
 from commerce.money import BASIS, share_of
+from commerce.rows import select_one
 from commerce.splits import left_after_refund
 
 RECEIVED = (OrderStatus.RECEIVED, OrderStatus.SETTLED)
@@ -34,12 +37,64 @@ class Figures:
     reported_fee: int
 
 
+class TermsAtOrder:
+    """The rates and the splits that held when lines were ordered: read once, and only
+    when one is asked about, however many lines there are."""
+
+    def __init__(self, lines: Iterable[OrderLine]) -> None:
+        self._lines = list(lines)
+
+    def add(self, line: OrderLine) -> None:
+        """One more that may be asked about. What was read before is read again."""
+        self._lines.append(line)
+        self.__dict__.pop("_cards", None)
+
+    def rate_of(self, line: OrderLine) -> int:
+        """A card for the product goes before the programme's."""
+        keys = [RateCard.WHOLE_PROGRAMME]
+        if line.product_id:
+            keys.append(RateCard.key_of_id(line.product_id))
+        found = {
+            card.scope_key: card.rate_bp
+            for card in self._cards
+            if card.programme_id == line.programme_id
+            and card.scope_key in keys
+            and line.created_at in card.valid
+        }
+        return next((found[key] for key in reversed(keys) if key in found), 0)
+
+    def split_of(self, line: OrderLine) -> SplitRule:
+        """The rule at the order; the first one for those from before all rules."""
+        at_order = (rule for rule in self._rules if line.created_at in rule.valid)
+        return next(at_order, self._rules[0])
+
+    @cached_property
+    def _cards(self) -> list[RateCard]:
+        products = {line.product_id for line in self._lines if line.product_id}
+        keys = [RateCard.WHOLE_PROGRAMME, *map(RateCard.key_of_id, products)]
+        return select_one(
+            RateCard,
+            "FROM commerce_ratecard x WHERE x.programme_id = ANY(%s)"
+            " AND x.scope_key = ANY(%s)",
+            [list({line.programme_id for line in self._lines}), keys],
+        )
+
+    @cached_property
+    def _rules(self) -> list[SplitRule]:
+        return select_one(SplitRule, "FROM commerce_splitrule x ORDER BY x.version", [])
+
+
 def figures_of(
-    line: OrderLine, attribution: Attribution, *, rejection: str = ""
+    line: OrderLine,
+    attribution: Attribution,
+    *,
+    rejection: str = "",
+    terms: TermsAtOrder | None = None,
 ) -> Figures:
     """A network's report wins; of a direct programme the larger of its report and the
     rate at the click. Fees count as the network reports them."""
-    rate_bp, promised, full_gross = _gross_of(line, attribution)
+    terms = terms or TermsAtOrder([line])
+    rate_bp, promised, full_gross = _gross_of(line, attribution, terms)
     reported_fee = line.tech_fee_minor + line.special_fee_minor
     full_fee = min(reported_fee, full_gross)
     full_net = full_gross - full_fee
@@ -75,14 +130,11 @@ def base_and_left(line: OrderLine) -> tuple[int, int]:
     return base, max(min(base, paid - line.refunded_minor), 0)
 
 
-def split_rule_of(line: OrderLine) -> SplitRule:
-    """The rule at the order; the first one for orders from before there were rules."""
-    rules = SplitRule.objects.order_by("version")
-    return rules.filter(valid__contains=line.created_at).first() or rules[0]
-
-
-def _gross_of(line: OrderLine, attribution: Attribution) -> tuple[int, int, int]:
-    rate_bp = attribution.click.rate_bp if attribution.click else _rate_at_order(line)
+def _gross_of(
+    line: OrderLine, attribution: Attribution, terms: TermsAtOrder
+) -> tuple[int, int, int]:
+    click = attribution.click
+    rate_bp = click.rate_bp if click else terms.rate_of(line)
     promised = share_of(line.paid_minor, rate_bp=rate_bp)
     reported = line.gross_fee_minor
     gross = promised if reported is None else max(reported, 0)
@@ -91,14 +143,3 @@ def _gross_of(line: OrderLine, attribution: Attribution) -> tuple[int, int, int]
     if gross != promised and line.paid_minor:
         rate_bp = min(gross * BASIS // line.paid_minor, BASIS)
     return rate_bp, promised, gross
-
-
-def _rate_at_order(line: OrderLine) -> int:
-    keys = [RateCard.WHOLE_PROGRAMME]
-    if line.product:
-        keys.append(RateCard.key_of(line.product))
-    cards = RateCard.objects.valid_at(line.created_at).filter(
-        programme=line.programme, scope_key__in=keys
-    )
-    found = {card.scope_key: card.rate_bp for card in cards}
-    return next((found[key] for key in reversed(keys) if key in found), 0)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from commerce.click_refs import BadClickTag, click_id_of
-from commerce.models import Click, Discrepancy, Observation, OrderLine, Programme
+from commerce.click_refs import BadClickTag
+from commerce.models import (
+    Click,
+    Discrepancy,
+    Observation,
+    OrderLine,
+    OrderRefund,
+    Programme,
+)
 from commerce.networks.base import LineReport, RefundReport, Report
 from commerce.networks.projection import is_regression, would_win
 
@@ -31,19 +39,30 @@ class Verdict:
 APPLIED = Verdict(Outcome.APPLIED)
 
 
+# The click of a reference, if there is one. Raises BadClickTag.
+ClickNamed = Callable[[str], Click | None]
+
+
 def judge(
-    report: Report, line: OrderLine | None, programme: Programme | None
+    report: Report,
+    line: OrderLine | None,
+    programme: Programme | None,
+    *,
+    refunds: Mapping[str, OrderRefund],
+    click_named: ClickNamed,
 ) -> Verdict:
+    """By the line as it is, the refunds that were reported of it, and the clicks that
+    are known."""
     if programme is None:
         return Verdict(Outcome.REJECTED, "no_programme")
     if report.currency != programme.currency:
         return Verdict(Outcome.REJECTED, Kind.CURRENCY, Kind.CURRENCY)
     if isinstance(report, RefundReport):
-        return _judge_refund(report, line)
+        return _judge_refund(report, line, refunds)
     if report.status is None:
         return Verdict(Outcome.PARKED, Kind.UNMAPPED_STATUS, Kind.UNMAPPED_STATUS)
     if line is None:
-        return _judge_evidence(report)
+        return _judge_evidence(report, click_named)
     if is_regression(report, line.status, line.modified_at):
         return Verdict(Outcome.REJECTED, Kind.REGRESSION, Kind.REGRESSION)
     excess = line.refunded_minor - report.paid_minor
@@ -52,10 +71,12 @@ def judge(
     return APPLIED
 
 
-def _judge_refund(report: RefundReport, line: OrderLine | None) -> Verdict:
+def _judge_refund(
+    report: RefundReport, line: OrderLine | None, refunds: Mapping[str, OrderRefund]
+) -> Verdict:
     if line is None:
         return Verdict(Outcome.PARKED, UNKNOWN_ORDER)
-    others = {row.refund_id: row for row in line.refunds.all()}
+    others = dict(refunds)
     known = others.pop(report.refund_id, None)
     if known and known.modified_at > report.modified_at:
         return APPLIED  # and changes nothing
@@ -70,14 +91,13 @@ def _exceeding(excess_minor: int) -> Verdict:
     return Verdict(Outcome.REJECTED, kind, kind, excess_minor)
 
 
-def _judge_evidence(report: LineReport) -> Verdict:
+def _judge_evidence(report: LineReport, click_named: ClickNamed) -> Verdict:
     """A click that nobody knows may still come; one with a false tag never was."""
     try:
-        click_id = click_id_of(report.click_ref)
+        click = click_named(report.click_ref)
     except BadClickTag:
         log.warning("order line %s names a forged click", report.line_id)
         return Verdict(Outcome.APPLIED, BAD_REF)
-    is_known = click_id and Click.objects.filter(pk=click_id).exists()
-    if report.click_ref and not is_known:
+    if report.click_ref and click is None:
         return Verdict(Outcome.PARKED, UNKNOWN_CLICK)
     return APPLIED

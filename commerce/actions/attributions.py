@@ -1,14 +1,13 @@
-"""Collect what is known about an order line, decide, and keep the decision."""
+"""Decide whose an order line is by what is known about it, and keep the decision."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from django.db import transaction
 
+from commerce.actions.evidence import Clue, Evidence, gather
 from commerce.attribution import (
-    SKEW,
     ClickFacts,
     Decision,
     LineFacts,
@@ -18,46 +17,46 @@ from commerce.attribution import (
     decide,
     is_self_purchase,
 )
-from commerce.click_refs import BadClickTag, click_id_of
+from commerce.click_refs import BadClickTag
 from commerce.figures import SELF_PURCHASE
-from commerce.models import (
-    Attribution,
-    Click,
-    Network,
-    OrderLine,
-    PayoutAccount,
-    Programme,
-    TrackingLink,
-)
+from commerce.models import Attribution, Click, OrderLine, Programme
 from users.models import User
 
 # Reasons that a reviewer must look at before money moves.
 NEEDS_REVIEW = "needs_review"
-# As many clicks by one sub-id in one window as a decision looks at.
-MOST_CLICKS = 500
-MOST_KEYS = 200
 
 
 @transaction.atomic
 def attribute(line: OrderLine) -> Attribution:
     """Decide once whose the line is. Expects the line's row locked."""
-    named, is_forged = _click_named_by(line)
-    by_sub_id = _clicks_of_sub_id(line)
+    attribution = decide_on(line, gather([clue_of(line)], line.network))
+    attribution.save(force_insert=True)
+    return attribution
+
+
+def decide_on(line: OrderLine, evidence: Evidence) -> Attribution:
+    """The first decision about a line, to be written by the caller."""
+    named, is_forged = _click_named_by(line, evidence)
+    by_sub_id = _clicks_of_sub_id(line, evidence)
     decision = decide(
         _facts_of(line),
         _terms_of(line),
         named_click=_facts_of_click(named) if named else None,
         ref_is_forged=is_forged,
         sub_id_clicks=[_facts_of_click(click) for click in by_sub_id],
-        sub_id_owner=_owner_of_sub_id(line),
+        sub_id_owner=_owner_of_sub_id(line, evidence),
     )
     looked_at = [named, *by_sub_id]
     click = next((c for c in looked_at if c and c.pk == decision.click_id), None)
-    is_self = click is not None and _is_self_purchase(decision, click)
+    is_self = click is not None and _is_self_purchase(decision, click, evidence)
     if is_self and line.programme.self_purchase == Programme.SelfPurchase.VOID:
         decision = replace(decision, reason=SELF_PURCHASE)
-    attribution = record(line, decision, is_self=is_self)
-    attribution.click = click  # as it was read
+    attribution = _version(line, 1, decision, is_self=is_self)
+    attribution.click = click  # as it was read, with its people
+    by_link = evidence.links.get((line.programme_id, line.sub_id))
+    if known := click or (by_link if decision.owner else None):
+        attribution.beneficiary = known.beneficiary
+        attribution.originator = known.originator
     return attribution
 
 
@@ -72,10 +71,28 @@ def record(
     before = line.attributions.order_by("version").last()
     if before:
         line.attributions.filter(is_current=True).update(is_current=False)
+    number = before.version + 1 if before else 1
+    attribution = _version(line, number, decision, is_self=is_self, by=by)
+    attribution.save(force_insert=True)
+    return attribution
+
+
+def clue_of(line: OrderLine) -> Clue:
+    return Clue(line.programme, line.created_at, line.click_ref, line.sub_id)
+
+
+def _version(
+    line: OrderLine,
+    number: int,
+    decision: Decision,
+    *,
+    is_self: bool,
+    by: User | None = None,
+) -> Attribution:
     owner = decision.owner or Owner(None)
-    return Attribution.objects.create(
+    return Attribution(
         line=line,
-        version=before.version + 1 if before else 1,
+        version=number,
         basis=decision.basis,
         reason=NEEDS_REVIEW if decision.needs_review else decision.reason[:40],
         click_id=decision.click_id,
@@ -121,73 +138,38 @@ def _facts_of_click(click: Click) -> ClickFacts:
     )
 
 
-def _click_named_by(line: OrderLine) -> tuple[Click | None, bool]:
+def _click_named_by(line: OrderLine, evidence: Evidence) -> tuple[Click | None, bool]:
     """The click, and whether its reference was made up."""
     try:
-        click_id = click_id_of(line.click_ref)
+        return evidence.click_named(line.click_ref, line.network), False
     except BadClickTag:
         return None, True
-    # A network keeps sub-ids of its own length: there may be no room for the tag.
-    if click_id is None and line.network.adapter != Network.Adapter.DIRECT:
-        click_id = line.click_ref
-    if not click_id:
-        return None, False
-    return Click.objects.select_related("link__product").filter(
-        pk=click_id
-    ).first(), False
 
 
-def _clicks_of_sub_id(line: OrderLine) -> list[Click]:
+def _clicks_of_sub_id(line: OrderLine, evidence: Evidence) -> list[Click]:
     if line.click_ref or not line.sub_id:
         return []
-    window = timedelta(days=line.programme.window_days)
-    return list(
-        Click.objects.select_related("link__product")
-        .filter(
-            link__network_sub_id=line.sub_id,
-            programme=line.programme,
-            occurred_at__gt=line.created_at - window,
-            occurred_at__lte=line.created_at + SKEW,
-        )
-        .order_by("-occurred_at")[:MOST_CLICKS]
-    )
+    return evidence.clicks_of(line.programme, line.sub_id, line.created_at)
 
 
-def _owner_of_sub_id(line: OrderLine) -> Owner | None:
+def _owner_of_sub_id(line: OrderLine, evidence: Evidence) -> Owner | None:
     if line.click_ref or not line.sub_id:
         return None
-    links = TrackingLink.objects.filter(
-        programme=line.programme, network_sub_id=line.sub_id
+    link = evidence.links.get((line.programme_id, line.sub_id))
+    if link is None:
+        return None
+    return Owner(
+        link.beneficiary_id, link.originator_id, link.beneficiary_is_originator
     )
-    owners = {
-        Owner(*row)
-        for row in links.values_list(
-            "beneficiary_id", "originator_id", "beneficiary_is_originator"
-        )
-    }
-    return owners.pop() if len(owners) == 1 else None
 
 
-def _is_self_purchase(decision: Decision, click: Click) -> bool:
+def _is_self_purchase(decision: Decision, click: Click, evidence: Evidence) -> bool:
     owner = decision.owner or Owner(None)
-    return any(
-        is_self_purchase(_facts_of_click(click), person, _marks_of(person))
+    facts = _facts_of_click(click)
+    # Of a click that says nothing of who clicked, no mark would tell.
+    is_marked = click.user_id is not None or bool(click.visitor_key)
+    return is_marked and any(
+        is_self_purchase(facts, person, evidence.marks.get(person, SelfEvidence()))
         for person in (owner.beneficiary_id, owner.originator_id)
         if person is not None
-    )
-
-
-def _marks_of(person_id: int) -> SelfEvidence:
-    """Browsers in which they clicked themselves; people paid to the same place."""
-    keys = (
-        Click.objects.filter(user_id=person_id)
-        .exclude(visitor_key="")
-        .order_by("-occurred_at")
-        .values_list("visitor_key", flat=True)[:MOST_KEYS]
-    )
-    numbers = PayoutAccount.objects.filter(user_id=person_id).values("number")
-    twins = PayoutAccount.objects.filter(number__in=numbers).exclude(user_id=person_id)
-    return SelfEvidence(
-        visitor_keys=frozenset(keys),
-        twin_ids=frozenset(twins.values_list("user_id", flat=True)),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -54,7 +56,7 @@ def release(
     row = _locked(commission)
     if refusal := why_not_decide(row, by=by):
         raise ApprovalRefused(refusal)
-    if reason in holds_of_discrepancies(row.line):
+    if reason in holds_of_discrepancies(row.line.discrepancies.all()):
         raise ApprovalRefused(_("Resolve the open discrepancy of this order first."))
     if reason in row.hold_reasons:
         row.hold_reasons = [kept for kept in row.hold_reasons if kept != reason]
@@ -83,13 +85,19 @@ def holds_at_attribution(attribution: Attribution, programme: Programme) -> list
     return [str(reason) for reason, holds_now in holds.items() if holds_now]
 
 
-def holds_of_discrepancies(line: OrderLine) -> set[str]:
-    kinds = line.discrepancies.filter(resolved_at=None).values_list("kind", flat=True)
-    return {str(HOLDING[kind]) for kind in kinds if kind in HOLDING}
+def holds_of_discrepancies(discrepancies: Iterable[Discrepancy]) -> set[str]:
+    return {
+        str(HOLDING[row.kind])
+        for row in discrepancies
+        if row.resolved_at is None and row.kind in HOLDING
+    }
 
 
-def note_discrepancies(line: OrderLine, figures: Figures) -> None:
-    """Each difference is opened once, however often it is reported."""
+def new_discrepancies(
+    line: OrderLine, figures: Figures, known: Iterable[Discrepancy]
+) -> list[Discrepancy]:
+    """Each difference is opened once, however often it is reported. To be written by
+    the caller."""
     reported = line.gross_fee_minor
     is_direct = line.network.adapter == Network.Adapter.DIRECT
     below = 0
@@ -99,7 +107,9 @@ def note_discrepancies(line: OrderLine, figures: Figures) -> None:
         Discrepancy.Kind.RATE_BELOW: below,
         Discrepancy.Kind.FEE_ABOVE: figures.reported_fee - figures.full_fee,
     }
-    for kind, delta in found.items():
-        known = line.discrepancies.filter(kind=kind, delta_minor=delta)
-        if delta and not known.exists():
-            line.discrepancies.create(kind=kind, delta_minor=delta)
+    opened = {(row.kind, row.delta_minor) for row in known}
+    return [
+        Discrepancy(line=line, kind=kind, delta_minor=delta)
+        for kind, delta in found.items()
+        if delta and (kind, delta) not in opened
+    ]

@@ -44,9 +44,8 @@ def tell_approved(commission: Commission) -> None:
         _tell(share, text, {"amount": amount, "item": _item_of(commission)})
 
 
-def tell_returned(commission: Commission) -> None:
+def tell_returned(commission: Commission, reason: str) -> None:
     """What came back and why: as we say it, or in the reviewer's own words."""
-    reason = commission.return_reason
     facts = {"item": _item_of(commission), "reason": reason}
     for share in _shares_of_people(commission):
         _tell(share, RETURNED.get(reason, REJECTED), facts)

@@ -1,96 +1,122 @@
-"""The rows of reports: kept once, as they came, and never changed."""
+"""The reports of lines: each kept once, as it came, and never changed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.db import connection
 
 from commerce.exceptions import EventReused
-from commerce.models import (
-    Discrepancy,
-    Network,
-    Observation,
-    OrderLine,
-    ParkedObservation,
-)
-from commerce.networks.base import LineReport, Payload, Report
+from commerce.models import Network, Observation, Programme
+from commerce.networks.base import Payload, Report
+from commerce.rows import insert, select_one
 
 log = logging.getLogger(__name__)
 
 
-def lock_line(network: Network, line_id: str) -> None:
+@dataclass(frozen=True)
+class Notice:
+    """A report on its way in."""
+
+    source: str
+    report: Report
+    payload: Payload
+    event_id: str = ""
+    programme: Programme | None = None  # where the one who reports is known by it
+
+    @cached_property
+    def digest(self) -> str:
+        return digest_of(self.payload)
+
+
+@dataclass
+class History:
+    """All reports of one line, the oldest first."""
+
+    rows: list[Observation] = field(default_factory=list)
+
+    def digest_of(self, notice: Notice) -> str:
+        """The digest by which the report is known beside the others of its line."""
+        if notice.report.is_dated or not self.rows:
+            return notice.digest
+        # Undated rows may flip there and back; only the last one tells what is news.
+        last = self.rows[-1]
+        if last.payload == notice.payload:
+            return last.sha256
+        return hashlib.sha256(f"{last.sha256}{notice.digest}".encode()).hexdigest()
+
+    def seen(self, digest: str) -> Observation | None:
+        return next((row for row in self.rows if row.sha256 == digest), None)
+
+
+def lock_lines(network: Network, line_ids: Iterable[str]) -> None:
     """One writer a line at a time, from before its row exists until the commit: else a
-    refund could park beside the order that it waits for."""
+    refund could park beside the order that it waits for.
+
+    In one order: of two who need the same lines, one waits for the other, and never
+    both for each other. The server has room for some thousand locks.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"order-line:{network.pk}:{line_id}"],
+            "SELECT pg_advisory_xact_lock(sorted.number) FROM ("
+            " SELECT DISTINCT hashtextextended(name, 0) AS number"
+            " FROM unnest(%s::text[]) AS name ORDER BY number) AS sorted",
+            [[f"order-line:{network.pk}:{line_id}" for line_id in line_ids]],
         )
+
+
+def read_histories(
+    network: Network, notices: Sequence[Notice], line_ids: Iterable[str]
+) -> tuple[dict[str, History], dict[str, Observation]]:
+    """The reports of these lines, and those with an event id of one of the notices."""
+    events = [notice.event_id for notice in notices if notice.event_id]
+    where = "x.line_id = ANY(%s)" + (" OR x.event_id = ANY(%s)" if events else "")
+    wanted = list(dict.fromkeys(line_ids))
+    rows = select_one(
+        Observation,
+        f"FROM commerce_observation x WHERE x.network_id = %s AND ({where})"
+        " ORDER BY x.id",
+        [network.pk, wanted, *([events] if events else [])],
+    )
+    histories = {line_id: History() for line_id in wanted}
+    for row in rows:
+        row.network = network
+        if row.line_id in histories:
+            histories[row.line_id].rows.append(row)
+    return histories, {row.event_id: row for row in rows if row.event_id}
+
+
+def same_event(known: Observation, notice: Notice, digest: str) -> Observation:
+    """The report of the same event. Raises EventReused if it is another one."""
+    if (known.line_id, known.sha256) != (notice.report.line_id, digest):
+        raise reused(known)
+    return known
+
+
+def store(observations: Sequence[Observation]) -> None:
+    """Write new ones of locked lines. Raises EventReused."""
+    if not any(row.event_id for row in observations):
+        insert(observations)
+        return
+    insert(observations, new_by=("line_id", "sha256"))
+    for row in observations:
+        if row.pk is None:  # the same event for another line, at once
+            raise reused(row)
+
+
+def reused(row: Observation) -> EventReused:
+    log.error("event %s of %s came with two contents", row.event_id, row.network.code)
+    return EventReused()
 
 
 def digest_of(payload: Payload) -> str:
     text = json.dumps(payload, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def digest_in(network: Network, report: Report, payload: Payload) -> str:
-    """The digest by which the report is known beside the others of its line."""
-    digest = digest_of(payload)
-    if report.is_dated:
-        return digest
-    # Undated rows may flip there and back; only the last one tells what is news.
-    rows = Observation.objects.filter(network=network, line_id=report.line_id)
-    last = rows.order_by("pk").last()
-    if last is None or last.payload == payload:
-        return last.sha256 if last else digest
-    return hashlib.sha256(f"{last.sha256}{digest}".encode()).hexdigest()
-
-
-def seen_before(
-    network: Network, line_id: str, digest: str, event_id: str
-) -> Observation | None:
-    """The same report from before. Raises EventReused for its id on another one."""
-    rows = Observation.objects.filter(network=network)
-    if not event_id:
-        return rows.filter(line_id=line_id, sha256=digest).first()
-    known = rows.filter(event_id=event_id).first()
-    if known and (known.line_id, known.sha256) != (line_id, digest):
-        log.error("event %s of %s came with two contents", event_id, network.code)
-        raise EventReused
-    return known
-
-
-def store(observation: Observation) -> Observation:
-    try:
-        with transaction.atomic():
-            observation.save(force_insert=True)
-    except IntegrityError as error:
-        # The line is locked, so this is the same event for another line, at once.
-        log.error("event %s came with two contents", observation.event_id)
-        raise EventReused from error
-    return observation
-
-
-def park(observation: Observation, report: Report) -> None:
-    ParkedObservation.objects.create(
-        observation=observation,
-        network=observation.network,
-        line_id=observation.line_id,
-        click_ref=report.click_ref if isinstance(report, LineReport) else "",
-    )
-
-
-def unpark(line: OrderLine) -> None:
-    waiting = ParkedObservation.objects.filter(
-        network=line.network, line_id=line.line_id, resolved_at=None
-    )
-    # An unknown status is no fact of the line yet, whatever came after it.
-    known = waiting.exclude(observation__code=Discrepancy.Kind.UNMAPPED_STATUS)
-    known.update(resolved_at=timezone.now())
 
 
 def keep_unreadable(*, network: Network, source: str, payload: Payload) -> Observation:

@@ -1,31 +1,34 @@
 """Network facts: every report is kept as it came, and the order line follows from them.
 
 This is the only writer of observations, order lines and refunds. What a line earns is
-`sync_commission`'s, called in the same transaction: a report is answered once all that
-follows from it is durable.
+`sync`'s, in the same transaction: a report is answered once all that follows from it is
+durable.
+
+A page of reports is read, thought through and written as a whole, in the same number of
+statements for one report as for a thousand (docs/decisions/0023). In memory each report
+is taken after the other, so that it does not matter how they were cut into pages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from commerce.actions.commissions import sync_commission
+from commerce.actions.dossiers import read_dossiers, write_dossiers
+from commerce.actions.evidence import gather, links_by_sub_id
 from commerce.actions.observations import (
-    digest_in,
-    digest_of,
-    lock_line,
-    park,
-    seen_before,
+    History,
+    Notice,
+    lock_lines,
+    read_histories,
+    same_event,
     store,
-    unpark,
 )
-from commerce.click_refs import BadClickTag, click_id_of
+from commerce.actions.stories import Known, Story
+from commerce.figures import TermsAtOrder
 from commerce.models import (
     Discrepancy,
     Network,
@@ -34,21 +37,18 @@ from commerce.models import (
     OrderRefund,
     ParkedObservation,
     Programme,
-    TrackingLink,
 )
 from commerce.networks.adapters import read_report
-from commerce.networks.base import LineReport, Payload, Report
-from commerce.networks.projection import Projection, project
-from commerce.verdicts import BAD_REF, UNKNOWN_CLICK, Verdict, judge
+from commerce.networks.base import LineReport, Payload, RefundReport, Report
+from commerce.rows import insert, select_one, update
+from commerce.verdicts import BAD_REF, UNKNOWN_CLICK
 
 # So long an order may wait for its click to become known.
 CLICK_WAIT = timedelta(hours=24)
 
 Outcome = Observation.Outcome
-Kind = Discrepancy.Kind
 
 
-@transaction.atomic
 def observe(
     *,
     network: Network,
@@ -63,52 +63,48 @@ def observe(
     The same report again is the first one. Raises EventReused where an event's id comes
     back with another content.
     """
-    lock_line(network, report.line_id)
-    digest = digest_in(network, report, payload)
-    if seen := seen_before(network, report.line_id, digest, event_id):
-        return seen
-    line = _line_of(network, report.line_id)
-    programme = line.programme if line else programme or _programme_of(network, report)
-    verdict = judge(report, line, programme)
-    observation = store(
-        Observation(
-            network=network,
-            source=source,
-            line_id=report.line_id,
-            event_id=event_id,
-            payload=payload,
-            sha256=digest,
-            source_modified_at=report.modified_at,
-            outcome=verdict.outcome,
-            code=verdict.code,
-        )
-    )
-    if verdict.outcome == Outcome.PARKED:
-        park(observation, report)
-    if verdict.discrepancy:
-        _open(verdict, line, observation)
-    if verdict.outcome == Outcome.APPLIED and programme:
-        news = _News(network, report.line_id, programme, report, observation)
-        _apply(line, news)
-    elif line and verdict.discrepancy:
-        sync_commission(line=line)  # which holds it until somebody has looked
-    return observation
+    notice = Notice(source, report, payload, event_id, programme)
+    return observe_many(network=network, notices=[notice])[0]
 
 
-@transaction.atomic
 def observe_page(
     *, network: Network, source: str, rows: Sequence[tuple[Report, Payload]]
 ) -> None:
-    """Observe a page of reports, all of them or none.
+    """Observe a page of up to a thousand reports, all of them or none."""
+    notices = [Notice(source, report, payload) for report, payload in rows]
+    observe_many(network=network, notices=notices)
 
-    Pages overlap all the time, so most of a page was kept before: one query finds that.
-    """
-    digests = [digest_of(payload) for _, payload in rows]
-    kept = Observation.objects.filter(network=network, sha256__in=digests)
-    known = set(kept.values_list("sha256", flat=True))
-    for (report, payload), digest in zip(rows, digests, strict=True):
-        if not (report.is_dated and digest in known):
-            observe(network=network, source=source, report=report, payload=payload)
+
+@transaction.atomic
+def observe_many(*, network: Network, notices: Sequence[Notice]) -> list[Observation]:
+    """Observe them all as if one came after the other; their observations. Raises
+    EventReused, and then none was observed."""
+    if not notices:
+        return []
+    line_ids = {notice.report.line_id for notice in notices}
+    lock_lines(network, line_ids)
+    histories, events = read_histories(network, notices, line_ids)
+    seen = [_seen(notice, histories, events) for notice in notices]
+    if all(seen):  # pages overlap, and shops repeat what was answered late
+        return [row for row in seen if row]
+    news = {
+        notice.report.line_id
+        for notice, row in zip(notices, seen, strict=True)
+        if row is None
+    }
+    stories = _read_stories(network, notices, {key: histories[key] for key in news})
+    outcome = []
+    for notice in notices:
+        row = _seen(notice, histories, events)
+        if row is None:
+            history = histories[notice.report.line_id]
+            story = stories[notice.report.line_id]
+            row = story.take(notice, history.digest_of(notice))
+            if notice.event_id:
+                events[notice.event_id] = row
+        outcome.append(row)
+    _write_stories(stories.values())
+    return outcome
 
 
 def was_booked(observation: Observation) -> bool:
@@ -134,134 +130,168 @@ def resolve_parked() -> int:
 
 @transaction.atomic
 def _resolve(network: Network, line_id: str) -> None:
-    lock_line(network, line_id)
-    line = _line_of(network, line_id)
+    lock_lines(network, [line_id])
     first = ParkedObservation.objects.filter(
         network=network, line_id=line_id, observation__code=UNKNOWN_CLICK
     ).earliest("pk")
-    report = read_report(network, first.observation.payload)
-    programme = line.programme if line else _programme_of(network, report)
+    row = first.observation
+    notice = Notice(row.source, read_report(network, row.payload), row.payload)
+    histories, _events = read_histories(network, [], [line_id])
+    story = _read_stories(network, [notice], histories)[line_id]
+    programme = (
+        story.line.programme if story.line else story.known.programme_of(notice.report)
+    )
     if programme:
-        _apply(line, _News(network, line_id, programme))
+        story.apply(programme)
+        _write_stories([story])
 
 
-def _line_of(network: Network, line_id: str) -> OrderLine | None:
-    lines = OrderLine.objects.filter(network=network, line_id=line_id)
-    return lines.select_for_update(of=("self",)).select_related("programme").first()
+def _seen(
+    notice: Notice, histories: dict[str, History], events: dict[str, Observation]
+) -> Observation | None:
+    """The same report from before. Raises EventReused for its id on another one."""
+    history = histories[notice.report.line_id]
+    digest = history.digest_of(notice)
+    if not notice.event_id:
+        return history.seen(digest)
+    known = events.get(notice.event_id)
+    return same_event(known, notice, digest) if known else None
 
 
-def _programme_of(network: Network, report: Report) -> Programme | None:
-    """That of the link the order names, else the network's oldest."""
-    programmes = Programme.objects.filter(network=network).order_by("pk")
-    if isinstance(report, LineReport) and report.sub_id:
-        named = programmes.filter(links__network_sub_id=report.sub_id).first()
-        if named:
-            return named
-    return programmes.first()
+# Reading and writing a page -----------------------------------------------------------
 
 
-# What follows from it -----------------------------------------------------------------
+def _read_stories(
+    network: Network, notices: Sequence[Notice], histories: dict[str, History]
+) -> dict[str, Story]:
+    known = Known(network)
+    stories = {
+        line_id: Story(line_id, history, known)
+        for line_id, history in histories.items()
+    }
+    lines = select_one(
+        OrderLine,
+        "FROM commerce_orderline x WHERE x.network_id = %s AND x.line_id = ANY(%s)"
+        " ORDER BY x.id FOR UPDATE",
+        [network.pk, list(stories)],
+    )
+    news = [notice for notice in notices if notice.report.line_id in stories]
+    known.programmes = _programmes(network, news, lines)
+    known.terms = TermsAtOrder(lines)
+    dossiers = {}
+    for line in lines:
+        line.network, line.programme = network, known.programmes[line.programme_id]
+        stories[line.line_id].line = line
+    dossiers = read_dossiers(lines)
+    for line in lines:
+        stories[line.line_id].dossier = dossiers[line.pk]
+    _read_refunds(stories, news)
+    _read_evidence(stories, news)
+    return stories
 
 
-@dataclass(frozen=True)
-class _News:
-    """What brings a line up to date: an observation, or that others waited enough."""
+def _programmes(
+    network: Network, notices: Sequence[Notice], lines: Sequence[OrderLine]
+) -> dict[int, Programme]:
+    """Those of the network, or the one for which all notices came."""
+    given = {
+        notice.programme.pk: notice.programme for notice in notices if notice.programme
+    }
+    is_given = all(notice.programme for notice in notices)
+    if is_given and all(line.programme_id in given for line in lines):
+        return given
+    rows = Programme.objects.filter(network=network).select_related("shop")
+    found = {row.pk: row for row in rows}
+    for row in found.values():
+        row.network = network
+    return found
 
-    network: Network
-    line_id: str
-    programme: Programme
-    report: Report | None = None
-    observation: Observation | None = None
+
+def _read_refunds(stories: dict[str, Story], notices: Iterable[Notice]) -> None:
+    told = {
+        notice.report.line_id
+        for notice in notices
+        if isinstance(notice.report, RefundReport)
+    }
+    lines = {
+        story.line.pk: story
+        for story in stories.values()
+        if story.line
+        and (
+            story.line_id in told
+            or any(isinstance(report, RefundReport) for report in story.reports)
+        )
+    }
+    if lines:
+        tail = "FROM commerce_orderrefund x WHERE x.line_id = ANY(%s)"
+        for row in select_one(OrderRefund, tail, [[*lines]]):
+            lines[row.line_id].refunds[row.refund_id] = row
 
 
-def _apply(line: OrderLine | None, news: _News) -> None:
-    rows = _rows_of(news)
-    projection = project([read_report(news.network, row.payload) for row in rows])
-    if projection is None:
+def _read_evidence(stories: dict[str, Story], notices: Sequence[Notice]) -> None:
+    """For the lines that are still to be attributed."""
+    by_line: dict[str, list[Notice]] = {}
+    for notice in notices:
+        story = stories[notice.report.line_id]
+        if story.dossier is None or story.dossier.attribution is None:
+            by_line.setdefault(story.line_id, []).append(notice)
+    if not by_line:
         return
-    is_new = line is None
-    line = _write(line, news, projection)
-    if is_new and projection.excess_minor:  # of refunds that waited for it
-        _open_excess(line, news, projection.excess_minor, Kind.REFUND_EXCEEDS)
-    above = (line.settled_minor or 0) - line.paid_minor
-    if above > 0 and getattr(news.report, "settled_minor", None) is not None:
-        _open_excess(line, news, above, Kind.SETTLED_ABOVE)
-    if any(row.outcome == Outcome.PARKED for row in rows):
-        unpark(line)
-    sync_commission(
-        line=line, event_at=news.report.modified_at if news.report else None
-    )
-
-
-def _rows_of(news: _News) -> list[Observation]:
-    """All that was ever observed of the line and not refused, as it came."""
-    rows = Observation.objects.filter(network=news.network, line_id=news.line_id)
-    return list(rows.exclude(outcome=Outcome.REJECTED).order_by("pk"))
-
-
-def _write(line: OrderLine | None, news: _News, projection: Projection) -> OrderLine:
-    fields = projection.fields
-    if line is None:
-        link = _link_of(news.programme, fields)
-        line = OrderLine.objects.create(
-            network=news.network,
-            programme=news.programme,
-            line_id=news.line_id,
-            product=link.product if link else None,
-            **fields,
-        )
-    else:
-        changed = [
-            name for name, value in fields.items() if getattr(line, name) != value
+    known = next(iter(stories.values())).known
+    sub_ids = {
+        report.sub_id
+        for line_id in by_line
+        for report in [
+            *stories[line_id].reports,
+            *(notice.report for notice in by_line[line_id]),
         ]
-        for name in changed:
-            setattr(line, name, fields[name])
-        if changed:
-            line.version += 1
-            line.save(update_fields=[*changed, "version"])
-    _write_refunds(line, projection)
-    return line
+        if isinstance(report, LineReport) and report.sub_id
+    }
+    if sub_ids:
+        names = {(key, sub_id) for key in known.programmes for sub_id in sub_ids}
+        known.evidence.links = links_by_sub_id(names)
+    clues = [
+        clue
+        for line_id, told in by_line.items()
+        for clue in stories[line_id].clues(told)
+    ]
+    known.evidence = gather(clues, known.network, links=known.evidence.links)
 
 
-def _write_refunds(line: OrderLine, projection: Projection) -> None:
-    for refund_id, refund in projection.refunds.items():
-        OrderRefund.objects.update_or_create(
-            line=line,
-            refund_id=refund_id,
-            defaults={
-                "refunded_minor": refund.refunded_minor,
-                "is_successful": refund.is_successful,
-                "modified_at": refund.modified_at,
-            },
-        )
+def _write_stories(stories: Iterable[Story]) -> None:
+    told = list(stories)
+    store([row for story in told for row in story.observations])
+    insert([row for story in told for row in story.parked])
+    lines = [story.line for story in told if story.line]
+    new = [line for line in lines if line.pk is None]
+    update([s.line for s in told if s.line and s.line.pk and s.is_changed], _CHANGING)
+    insert(new)
+    refunds = [row for story in told for row in story.changed_refunds.values()]
+    update([row for row in refunds if row.pk], _OF_REFUND)
+    insert([row for row in refunds if row.pk is None])
+    insert([row for story in told for row in story.orphans])
+    write_dossiers([story.dossier for story in told if story.dossier])
+    _unpark([story for story in told if story.is_awaited])
 
 
-def _link_of(programme: Programme, fields: dict[str, Any]) -> TrackingLink | None:
-    """The link that led to the sale: it knows which product was sold."""
-    links = TrackingLink.objects.filter(programme=programme).select_related("product")
-    try:
-        click_id = click_id_of(fields["click_ref"])
-    except BadClickTag:
-        return None
-    if click_id:
-        return links.filter(clicks=click_id).first()
-    sub_id = fields["sub_id"]  # without one, links that have none are no match
-    return links.filter(network_sub_id=sub_id).first() if sub_id else None
+# What a projection says of a line.
+_CHANGING = [
+    *("order_id", "item_ref", "item_title", "click_ref", "sub_id", "click_time"),
+    *("status", "currency", "paid_minor", "settled_minor", "refunded_minor"),
+    *("gross_fee_minor", "tech_fee_minor", "special_fee_minor", "created_at"),
+    *("paid_at", "received_at", "settled_at", "modified_at", "version"),
+]
+_OF_REFUND = ["refunded_minor", "is_successful", "modified_at"]
 
 
-def _open_excess(line: OrderLine, news: _News, excess_minor: int, kind: str) -> None:
-    _open(Verdict("", "", kind, excess_minor), line, news.observation)
-
-
-def _open(
-    verdict: Verdict, line: OrderLine | None, observation: Observation | None
-) -> None:
-    """Once for the same thing: a report read again is no second discrepancy."""
-    Discrepancy.objects.get_or_create(
-        line=line,
-        kind=verdict.discrepancy,
-        delta_minor=verdict.delta_minor,
+def _unpark(stories: Sequence[Story]) -> None:
+    if not stories:
+        return
+    waiting = ParkedObservation.objects.filter(
+        network=stories[0].known.network,
+        line_id__in=[story.line_id for story in stories],
         resolved_at=None,
-        **({} if line else {"observation": observation}),
-        defaults={"observation": observation},
     )
+    # An unknown status is no fact of the line yet, whatever came after it.
+    known = waiting.exclude(observation__code=Discrepancy.Kind.UNMAPPED_STATUS)
+    known.update(resolved_at=timezone.now())

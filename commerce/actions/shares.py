@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from commerce.attribution import Owner
 from commerce.models import (
     Attribution,
@@ -15,7 +17,23 @@ from commerce.splits import Part, Rates, amounts_of, parts_of, parts_of_nobody
 from users.models import User
 
 # The site's row, or nobody's, comes last: it has what is left of the others.
-ORDER = [Role.PINNER, Role.ORIGINATOR, Role.PLATFORM]
+ORDER = {Role.PINNER: 0, Role.ORIGINATOR: 1, Role.PLATFORM: 2}
+
+
+def shares_for(
+    commission: Commission, line: OrderLine, attribution: Attribution
+) -> list[CommissionShare]:
+    """The first ones of a commission, of nothing yet, to be written by the caller."""
+    return [
+        CommissionShare(
+            commission=commission,
+            role=part.role,
+            party_id=part.party_id,
+            bp=part.bp,
+            amount_minor=0,
+        )
+        for part in _parts(commission, line, attribution)
+    ]
 
 
 def assign_parts(
@@ -33,24 +51,24 @@ def assign_parts(
         share.party_id, share.bp = (part.party_id, part.bp) if part else (None, 0)
         share.save(update_fields=["party", "bp"])
     CommissionShare.objects.bulk_create(
-        CommissionShare(
-            commission=commission,
-            role=part.role,
-            party_id=part.party_id,
-            bp=part.bp,
-            amount_minor=0,
-        )
-        for part in parts.values()
+        share
+        for share in shares_for(commission, line, attribution)
+        if share.role in parts
     )
 
 
-def share_out(commission: Commission) -> None:
-    shares = sorted(commission.shares.all(), key=lambda s: ORDER.index(Role(s.role)))
-    parts = [Part(share.role, share.party_id, share.bp) for share in shares]
-    amounts = amounts_of(commission.net_minor, parts)
-    for share, amount in zip(shares, amounts, strict=True):
+def share_out(
+    net_minor: int, shares: Sequence[CommissionShare]
+) -> list[CommissionShare]:
+    """Give each its amount of the net; those that it changes."""
+    ordered = sorted(shares, key=lambda share: ORDER[Role(share.role)])
+    parts = [Part(share.role, share.party_id, share.bp) for share in ordered]
+    changed = []
+    for share, amount in zip(ordered, amounts_of(net_minor, parts), strict=True):
         if share.amount_minor != amount:
-            CommissionShare.objects.filter(pk=share.pk).update(amount_minor=amount)
+            share.amount_minor = amount
+            changed.append(share)
+    return changed
 
 
 def _parts(

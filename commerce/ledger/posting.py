@@ -1,16 +1,18 @@
 """Journals are written here and nowhere else.
 
-PostgreSQL refuses what is wrong (migration 0004); here it is written so that two who
-write at once neither book twice nor block each other for ever.
+PostgreSQL refuses what is wrong (migrations 0004 and later); here it is written so that
+two who write at once neither book twice nor block each other for ever.
 """
 
 from __future__ import annotations
 
 import calendar
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from commerce.exceptions import LedgerRefused
@@ -23,11 +25,27 @@ from commerce.models import (
     Payout,
     Period,
 )
+from commerce.rows import insert, select_one
 from users.models import User
 
 # (kind, key, user)
 AccountName = tuple[str, str, User | None]
 Lines = Sequence[tuple[Account, int]]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A journal that is still to be written."""
+
+    kind: str
+    key: str
+    entries: Lines
+    event_at: datetime
+    commission: Commission | None = None
+    payout: Payout | None = None
+    by: User | None = None
+    note: str = ""
+    reverses: Journal | None = None
 
 
 def account(kind: str, key: str, currency: str, *, user: User | None = None) -> Account:
@@ -36,21 +54,33 @@ def account(kind: str, key: str, currency: str, *, user: User | None = None) -> 
 
 
 def accounts(names: Iterable[AccountName], currency: str) -> list[Account]:
-    """As many accounts, in the order asked for.
+    """As many accounts, in the order asked for."""
+    wanted = [(kind, key, user.pk if user else None) for kind, key, user in names]
+    found = accounts_of({(*name, currency) for name in wanted})
+    return [found[kind, key, currency] for kind, key, _ in wanted]
+
+
+def accounts_of(
+    names: Iterable[tuple[str, str, int | None, str]],
+) -> dict[tuple[str, str, str], Account]:
+    """By kind, key and currency; asked for by these and the user's key.
 
     New ones are made in the order of their names: two who need the same new ones then
     wait for each other in one direction only.
     """
-    wanted = list(names)
-    found = {
-        name: Account.objects.get_or_create(
-            kind=name[0], key=name[1], currency=currency, defaults={"user": user}
-        )[0]
-        for name, user in sorted(
-            {(kind, key): user for kind, key, user in wanted}.items()
+    users = {(kind, key, currency): user for kind, key, user, currency in names}
+    found = _found(users)
+    if missing := sorted(users.keys() - found.keys()):
+        insert(
+            [
+                Account(kind=kind, key=key, currency=currency, user_id=users[name])
+                for name in missing
+                for kind, key, currency in [name]
+            ],
+            new_by=("kind", "key", "currency"),
         )
-    }
-    return [found[kind, key] for kind, key, _ in wanted]
+        found |= _found(missing)
+    return found
 
 
 @transaction.atomic
@@ -69,36 +99,43 @@ def post(
     """Write a journal, once per key: the second call returns what the first wrote.
 
     The same key with other entries is a defect of the caller and raises LedgerRefused,
-    as do sums other than zero. Locks the accounts, lowest id first.
+    as do sums other than zero.
     """
-    if sum(amount for _, amount in entries) or len(entries) < 2:
-        raise LedgerRefused(f"{key} does not balance")
-    ids = sorted(row.pk for row, _ in entries)
-    list(
-        Account.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
-    )
+    draft = Draft(kind, key, entries, event_at, commission, payout, by, note, reverses)
+    return post_all([draft])[0]
+
+
+def post_all(drafts: Sequence[Draft]) -> list[Journal]:
+    """Write as many journals, each once per key, in the caller's transaction.
+
+    All entries are one statement, whose trigger locks the accounts, lowest id first.
+    """
+    for draft in drafts:
+        if sum(amount for _, amount in draft.entries) or len(draft.entries) < 2:
+            raise LedgerRefused(f"{draft.key} does not balance")
     period = period_of(timezone.localdate())
     if period.closed_at:
         raise LedgerRefused(f"{period} is closed")
-    journal = Journal(
-        key=key,
-        kind=kind,
-        commission=commission,
-        payout=payout,
-        period=period,
-        entry_count=len(entries),
-        reverses=reverses,
-        event_at=event_at,
-        by=by,
-        note=note[:300],
+    journals = [_journal(draft, period) for draft in drafts]
+    insert(journals, new_by=("key",))
+    written = list(zip(journals, drafts, strict=True))
+    insert(
+        [
+            Entry(
+                journal_id=journal.pk,
+                account_id=row.pk,
+                currency=row.currency,
+                amount_minor=amount,
+            )
+            for journal, draft in written
+            if journal.pk is not None
+            for row, amount in draft.entries
+        ]
     )
-    if not _insert(journal):
-        return _written_before(key, entries)
-    Entry.objects.bulk_create(
-        Entry(journal=journal, account=row, currency=row.currency, amount_minor=amount)
-        for row, amount in entries
-    )
-    return journal
+    return [
+        journal if journal.pk is not None else _written_before(draft)
+        for journal, draft in written
+    ]
 
 
 def reverse(
@@ -128,35 +165,52 @@ def reverse(
 
 def period_of(day: date) -> Period:
     """The month of the site's calendar in which `day` lies, made on demand."""
+    starts_on = day.replace(day=1)
+    known = select_one(
+        Period, "FROM commerce_period x WHERE x.starts_on = %s", [starts_on]
+    )
+    if known:
+        return known[0]
     last = calendar.monthrange(day.year, day.month)[1]
     return Period.objects.get_or_create(
-        starts_on=day.replace(day=1), defaults={"ends_on": day.replace(day=last)}
+        starts_on=starts_on, defaults={"ends_on": day.replace(day=last)}
     )[0]
 
 
-def _insert(journal: Journal) -> bool:
-    """Whether the key was new. Waits for somebody who is writing the same key."""
-    fields = [f for f in Journal._meta.concrete_fields if not f.primary_key]
-    values = [f.get_db_prep_save(f.pre_save(journal, True), connection) for f in fields]
-    names = ", ".join(connection.ops.quote_name(f.column) for f in fields)
-    places = ", ".join(["%s"] * len(fields))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Journal._meta.db_table} ({names}) VALUES ({places})"  # noqa: S608  names of our own columns
-            " ON CONFLICT (key) DO NOTHING RETURNING id",
-            values,
-        )
-        row = cursor.fetchone()
-    if row is None:
-        return False
-    journal.pk = row[0]
-    journal._state.adding = False
-    return True
+def _found(
+    names: Iterable[tuple[str, str, str]],
+) -> dict[tuple[str, str, str], Account]:
+    columns: defaultdict[int, list[str]] = defaultdict(list)
+    for name in names:
+        for number, value in enumerate(name):
+            columns[number].append(value)
+    rows = select_one(
+        Account,
+        "FROM commerce_account x WHERE (x.kind, x.key, x.currency) IN"
+        " (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]))",
+        [columns[0], columns[1], columns[2]],
+    )
+    return {(row.kind, row.key, row.currency): row for row in rows}
 
 
-def _written_before(key: str, entries: Lines) -> Journal:
-    journal = Journal.objects.get(key=key)
+def _journal(draft: Draft, period: Period) -> Journal:
+    return Journal(
+        key=draft.key,
+        kind=draft.kind,
+        commission=draft.commission,
+        payout=draft.payout,
+        period=period,
+        entry_count=len(draft.entries),
+        reverses=draft.reverses,
+        event_at=draft.event_at,
+        by=draft.by,
+        note=draft.note[:300],
+    )
+
+
+def _written_before(draft: Draft) -> Journal:
+    journal = Journal.objects.get(key=draft.key)
     before = sorted(journal.entries.values_list("account_id", "amount_minor"))
-    if before != sorted((row.pk, amount) for row, amount in entries):
-        raise LedgerRefused(f"{key} was posted with other entries")
+    if before != sorted((row.pk, amount) for row, amount in draft.entries):
+        raise LedgerRefused(f"{draft.key} was posted with other entries")
     return journal

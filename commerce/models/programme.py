@@ -182,7 +182,11 @@ class RateCard(models.Model):
 
     @staticmethod
     def key_of(product: Product) -> str:
-        return f"product:{product.pk}"
+        return RateCard.key_of_id(product.pk)
+
+    @staticmethod
+    def key_of_id(product_id: int) -> str:
+        return f"product:{product_id}"
 
 
 class SplitRuleQuerySet(models.QuerySet["SplitRule"]):
