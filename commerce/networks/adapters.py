@@ -5,14 +5,16 @@ from __future__ import annotations
 from commerce.models import Network
 from commerce.networks.base import Adapter, Payload, Report
 from commerce.networks.direct import DirectAdapter
+from commerce.networks.jd import JdAdapter
 from commerce.networks.taobao import TaobaoAdapter
 
 _ADAPTERS: dict[str, Adapter] = {
     Network.Adapter.DIRECT: DirectAdapter(),
     Network.Adapter.TAOBAO: TaobaoAdapter(),
+    Network.Adapter.JD: JdAdapter(),
 }
 # Networks that return a number of the link's, by which its clicks are found.
-WITH_SUB_IDS = (Network.Adapter.TAOBAO,)
+WITH_SUB_IDS = (Network.Adapter.TAOBAO, Network.Adapter.JD)
 
 
 def read_report(network: Network, payload: Payload) -> Report:

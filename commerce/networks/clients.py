@@ -11,10 +11,12 @@ from commerce.exceptions import NetworkError
 from commerce.models import Network
 from commerce.networks.base import Client
 from commerce.networks.calls import Account
+from commerce.networks.jd_client import JdClient
 from commerce.networks.top_client import TopClient
 
 _CLIENTS: dict[str, Callable[[Account], Client]] = {
     Network.Adapter.TAOBAO: TopClient,
+    Network.Adapter.JD: JdClient,
 }
 POLLED = tuple(_CLIENTS)
 
