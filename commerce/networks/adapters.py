@@ -6,15 +6,17 @@ from commerce.models import Network
 from commerce.networks.base import Adapter, Payload, Report
 from commerce.networks.direct import DirectAdapter
 from commerce.networks.jd import JdAdapter
+from commerce.networks.pinduoduo import PinduoduoAdapter
 from commerce.networks.taobao import TaobaoAdapter
 
 _ADAPTERS: dict[str, Adapter] = {
     Network.Adapter.DIRECT: DirectAdapter(),
     Network.Adapter.TAOBAO: TaobaoAdapter(),
     Network.Adapter.JD: JdAdapter(),
+    Network.Adapter.PDD: PinduoduoAdapter(),
 }
 # Networks that return a number of the link's, by which its clicks are found.
-WITH_SUB_IDS = (Network.Adapter.TAOBAO, Network.Adapter.JD)
+WITH_SUB_IDS = (Network.Adapter.TAOBAO, Network.Adapter.JD, Network.Adapter.PDD)
 
 
 def read_report(network: Network, payload: Payload) -> Report:

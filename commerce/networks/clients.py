@@ -12,11 +12,13 @@ from commerce.models import Network
 from commerce.networks.base import Client
 from commerce.networks.calls import Account
 from commerce.networks.jd_client import JdClient
+from commerce.networks.pdd_client import PinduoduoClient
 from commerce.networks.top_client import TopClient
 
 _CLIENTS: dict[str, Callable[[Account], Client]] = {
     Network.Adapter.TAOBAO: TopClient,
     Network.Adapter.JD: JdClient,
+    Network.Adapter.PDD: PinduoduoClient,
 }
 POLLED = tuple(_CLIENTS)
 
