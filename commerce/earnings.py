@@ -35,6 +35,7 @@ from commerce.models import (
     CommissionShare,
     CommissionState,
     Role,
+    WriteOff,
 )
 from commerce.money import BASIS, part_shown
 from pinboard.models import Pin
@@ -159,6 +160,12 @@ def debts_of(user: User) -> list[tuple[str, int]]:
         kind=Account.Kind.PAYABLE, user=user, balance_minor__gt=0
     )
     return list(owed.order_by("currency").values_list("currency", "balance_minor"))
+
+
+def written_off_of(user: User) -> QuerySet[WriteOff]:
+    """Debts of theirs that the site gave up, the latest first."""
+    booked = WriteOff.objects.filter(user=user, state=WriteOff.State.BOOKED)
+    return booked.order_by("-decided_at")
 
 
 @dataclass

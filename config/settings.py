@@ -262,6 +262,7 @@ MARKETPLACE_URL = env.str("MARKETPLACE_URL", "")
 PAYOUT_MINIMUM_MINOR = env.int(
     "PAYOUT_MINIMUM_MINOR", 1000, validate=checks.not_negative
 )
+WRITE_OFF_AFTER_DAYS = env.int("WRITE_OFF_AFTER_DAYS", 90, validate=checks.not_negative)
 
 # People ------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.User"

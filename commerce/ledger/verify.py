@@ -244,6 +244,27 @@ GROUP BY p.id HAVING coalesce(sum(l.amount_minor) FILTER (WHERE l.is_live), 0)
     <> CASE WHEN p.state = 'failed' THEN 0 ELSE p.amount_minor END
 """
 
+# A debt ends by a write-off that two people signed, and by no journal without one.
+WRITE_OFFS = """
+WITH told AS (
+    SELECT 'WRITE_OFF:' || w.id || ':1' AS key, k.kind, w.currency,
+           CASE k.kind WHEN 'liab:payable' THEN w.user_id END AS user_id,
+           CASE k.kind WHEN 'liab:payable' THEN -w.amount_minor ELSE w.amount_minor END
+               AS expected, 0 AS found
+    FROM commerce_writeoff w
+    CROSS JOIN (VALUES ('liab:payable'), ('exp:clawback_loss')) AS k(kind)
+    WHERE w.state = 'booked'
+    UNION ALL
+    SELECT j.key, a.kind, a.currency, a.user_id, 0, e.amount_minor
+    FROM commerce_journal j
+    JOIN commerce_entry e ON e.journal_id = j.id
+    JOIN commerce_account a ON a.id = e.account_id
+    WHERE j.kind = 'WRITE_OFF'
+)
+SELECT key || ' in ' || kind, currency, sum(expected), sum(found)
+FROM told GROUP BY key, kind, currency, user_id HAVING sum(expected) <> sum(found)
+"""
+
 CHECKS = {
     "trial balance": TRIAL_BALANCE,
     "journal sum": JOURNALS,
@@ -257,4 +278,5 @@ CHECKS = {
     "payout": PAYOUTS,
     "payout lines": PAYOUT_LINES,
     "live lines": LIVE_LINES,
+    "write-off": WRITE_OFFS,
 }

@@ -17,7 +17,13 @@ from commerce.models.order import (
     OrderStatus,
     ParkedObservation,
 )
-from commerce.models.payout import Payout, PayoutAccount, PayoutBatch, PayoutLine
+from commerce.models.payout import (
+    BankFile,
+    Payout,
+    PayoutAccount,
+    PayoutBatch,
+    PayoutLine,
+)
 from commerce.models.programme import (
     Network,
     PostbackKey,
@@ -25,10 +31,12 @@ from commerce.models.programme import (
     RateCard,
     SplitRule,
 )
+from commerce.models.write_off import WriteOff
 
 __all__ = [
     "Account",
     "Attribution",
+    "BankFile",
     "Basis",
     "Click",
     "Commission",
@@ -57,4 +65,5 @@ __all__ = [
     "Role",
     "SplitRule",
     "TrackingLink",
+    "WriteOff",
 ]

@@ -126,3 +126,32 @@ class PayoutLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.share_id}: {self.amount_minor}"
+
+
+class BankFile(models.Model):
+    """The bank's answers about a batch as somebody uploaded them. Kept as read, without
+    names and account numbers, to be looked at before they are applied and afterwards.
+    """
+
+    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="bank_files")
+    sha256 = models.CharField(max_length=64)
+    # [payout, amount, currency, result, reference], as texts.
+    rows = models.JSONField()
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+    applied_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "sha256"], name="one_bank_file_per_content"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} of batch {self.batch_id}"

@@ -22,6 +22,7 @@ from commerce.earnings import (
     paid_this_year,
     totals_of,
     waits_for_address,
+    written_off_of,
 )
 from commerce.forms import PayoutAccountForm
 from commerce.models import PayoutAccount
@@ -30,6 +31,8 @@ from commerce.sheets import sheet
 from commerce.statement import statement_of
 from pinboard.views.access import signed_in
 from pinboard.views.paging import page_or_404
+
+MOST_WRITTEN_OFF = 3
 
 
 @login_required
@@ -48,6 +51,7 @@ def earnings(request: HttpRequest) -> HttpResponse:
         "orders": orders.items,
         "next_cursor": orders.next_cursor,
         "debts": debts_of(user),
+        "written_off": written_off_of(user)[:MOST_WRITTEN_OFF],
         "months": months_of(user, currency),
         "paid_this_year": paid_this_year(user, currency),
         "by_pin": figures_by_pin(user),

@@ -41,6 +41,7 @@ LISTS = [
     "programme",
     "ratecard",
     "splitrule",
+    "writeoff",
 ]
 
 
@@ -379,6 +380,8 @@ def test_reviewers_have_exactly_the_rights_they_need():
         "add_payoutbatch",
         "change_payoutbatch",
         "change_discrepancy",
+        "add_writeoff",
+        "approve_writeoff",
     }
     assert {"view_user", "view_journal", "view_payoutaccount"} <= names
     assert "view_postbackkey" not in names
