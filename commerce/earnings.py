@@ -38,6 +38,7 @@ from commerce.models import (
     WriteOff,
 )
 from commerce.money import BASIS, part_shown
+from commerce.words import APPROVED, PAID
 from pinboard.models import Pin
 from users.models import User
 
@@ -57,7 +58,10 @@ def totals_of(user: User) -> list[dict[str, str | int]]:
     returned = Q(commission__state__in=Commission.WORDS["returned"])
     rows = (
         CommissionShare.objects.filter(party=user)
-        .values_list("commission__currency", "commission__state")
+        .with_payment()
+        .values_list(  # type: ignore[misc]  # the stubs miss what with_payment adds
+            "commission__currency", "commission__state", "is_paid"
+        )
         .annotate(
             total=Sum(
                 Case(
@@ -70,8 +74,9 @@ def totals_of(user: User) -> list[dict[str, str | int]]:
     )
     words = {s: word for word, states in Commission.WORDS.items() for s in states}
     totals: dict[str, dict[str, str | int]] = {}
-    for currency, state, amount in rows:
+    for currency, state, is_paid, amount in rows:
         if word := words.get(state):
+            word = PAID if is_paid and word == APPROVED else word
             total = totals.setdefault(currency, _nothing_in(currency))
             total[word] = int(total[word]) + amount
     return list(totals.values()) or [_nothing_in(USUAL_CURRENCY)]
@@ -136,6 +141,7 @@ def orders_of(user: User) -> QuerySet[CommissionShare]:
     )
     return (
         CommissionShare.objects.filter(party=user)
+        .with_payment()
         .exclude(commission__state=CommissionState.UNATTRIBUTED)
         .select_related("commission__line__product__picture")
         .prefetch_related(Prefetch("commission__line__attributions", queryset=current))
@@ -276,4 +282,4 @@ def _nothing_in(currency: str) -> dict[str, str | int]:
 
 def _shares() -> Prefetch[str]:
     ordered = CommissionShare.objects.select_related("party").order_by("pk")
-    return Prefetch("shares", queryset=ordered)
+    return Prefetch("shares", queryset=ordered.with_payment())

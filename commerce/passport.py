@@ -19,7 +19,7 @@ from commerce.models import (
     OrderLine,
     Payout,
 )
-from commerce.words import WORDS, reason_shown
+from commerce.words import PAID, WORDS, own_word, reason_shown
 from pinboard.models import Pin
 from users.models import User
 
@@ -37,6 +37,7 @@ class Step:
 class Passport:
     commission: Commission
     line: OrderLine
+    word: str  # of the reader's own shares, where there are any
     reason: str
     attribution: Attribution | None
     pin: Pin | None  # where it may be seen by the reader
@@ -58,9 +59,11 @@ def passport_of(commission: Commission, reader: User) -> Passport:
     is_shop = shop is not None and shop.owner_id == reader.pk
     attribution = _attribution_of(commission)
     mine = [share for share in shares if share.party_id == reader.pk]
+    payouts = _payouts(shares if is_reviewer else mine)
     return Passport(
         commission=commission,
         line=commission.line,
+        word=own_word(commission, mine),
         reason=reason_shown(commission),
         attribution=attribution,
         pin=_pin_for(attribution, reader),
@@ -70,8 +73,8 @@ def passport_of(commission: Commission, reader: User) -> Passport:
             for share in shares
             if is_reviewer or is_earner
         ],
-        steps=_steps(commission, is_reviewer=is_reviewer),
-        payouts=_payouts(shares if is_reviewer else mine),
+        steps=_steps(commission, is_reviewer=is_reviewer, own=payouts),
+        payouts=payouts,
         journals=_journals(commission) if is_reviewer else [],
         is_reviewer=is_reviewer,
         is_earner=is_earner,
@@ -100,19 +103,25 @@ def _pinner_for(
     return person.username
 
 
-def _steps(commission: Commission, *, is_reviewer: bool) -> list[Step]:
-    """Each change of the word; a reviewer reads each change of the state, and why."""
+def _steps(
+    commission: Commission, *, is_reviewer: bool, own: list[Payout]
+) -> list[Step]:
+    """Each change of the word; a reviewer reads each change of the state, and why. Who
+    was paid reads when that was, not when the last payee of the commission was."""
     events = list(commission.events.select_related("by"))
     if is_reviewer:
         return [
             Step(event.created_at, event.get_state_display(), _signed(event))
             for event in events
         ]
+    words = [(event.created_at, Commission(state=event.state).word) for event in events]
+    if out := [payout.paid_at for payout in own if payout.paid_at]:
+        words = [(at, word) for at, word in words if word != PAID]
+        words = sorted([*words, *((at, PAID) for at in out)])
     steps: list[Step] = []
-    for event in events:
-        word = Commission(state=event.state).word
+    for at, word in words:
         if word and (not steps or steps[-1].text != str(WORDS[word])):
-            steps.append(Step(event.created_at, str(WORDS[word])))
+            steps.append(Step(at, str(WORDS[word])))
     return steps
 
 

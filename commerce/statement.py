@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from commerce.earnings import orders_of
 from commerce.models import CommissionShare
 from commerce.money import amount_text, percent_shown
-from commerce.words import reason_shown, word_shown
+from commerce.words import own_word, reason_shown, word_shown
 from users.models import User
 
 CHUNK = 500
@@ -41,6 +41,6 @@ def _row(share: CommissionShare) -> list[str]:
         amount_text(commission.fee_minor, currency),
         percent_shown(share.bp),
         amount_text(share.amount_minor, currency),
-        word_shown(commission),
+        word_shown(own_word(commission, [share])),
         reason_shown(commission),
     ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from commerce.models import Commission, PayoutAccount
+from commerce.models import Commission, CommissionShare, PayoutAccount
 
 ON_ITS_WAY, APPROVED, PAID, RETURNED = "on_its_way", "approved", "paid", "returned"
 
@@ -25,8 +27,17 @@ REASONS: dict[str, Promise | str] = {
 }
 
 
-def word_shown(commission: Commission) -> str:
-    return str(WORDS[commission.word])
+def own_word(commission: Commission, shares: Iterable[CommissionShare]) -> str:
+    """What is true of these shares of it (read `with_payment`): who is paid is paid,
+    though another payee of the same commission still waits."""
+    owed = [share for share in shares if share.amount_minor > 0]
+    if commission.word == APPROVED and owed and all(share.is_paid for share in owed):
+        return PAID
+    return commission.word
+
+
+def word_shown(word: str) -> str:
+    return str(WORDS[word])
 
 
 def reason_shown(commission: Commission) -> str:

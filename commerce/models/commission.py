@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import uuid_utils
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -163,6 +163,15 @@ class Role(models.TextChoices):
     PLATFORM = "platform", _("Pinboard")
 
 
+class ShareQuerySet(models.QuerySet["CommissionShare"]):
+    def with_payment(self) -> Self:
+        """`is_paid`: whether this one is out, be the others paid or not."""
+        paid = CommissionShare.objects.filter(
+            pk=OuterRef("pk"), lines__is_live=True, lines__payout__state="paid"
+        )
+        return self.annotate(is_paid=Exists(paid))
+
+
 class CommissionShare(models.Model):
     """One row a role; the parts sum to the commission's net, checked at commit."""
 
@@ -173,6 +182,10 @@ class CommissionShare(models.Model):
     )
     bp = models.PositiveSmallIntegerField()
     amount_minor = models.BigIntegerField()
+
+    is_paid: bool  # by `with_payment`
+
+    objects = ShareQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -17,7 +17,7 @@ from commerce.models import (
 )
 from commerce.money import money_shown, percent_shown
 from commerce.price_history import history_of
-from commerce.words import account_shown, reason_shown, word_shown
+from commerce.words import account_shown, own_word, reason_shown, word_shown
 from pinboard.models import Pin, Product
 from pinboard.sources.addresses import host_of
 from users.models import User
@@ -85,9 +85,14 @@ def percent(rate_bp: int | None) -> str:
 
 
 @register.filter
-def word(commission: Commission) -> str:
+def word(key: str) -> str:
     """On its way, Approved, Paid, Returned."""
-    return word_shown(commission)
+    return word_shown(key)
+
+
+@register.filter("own_word")
+def word_of_own(share: CommissionShare) -> str:
+    return own_word(share.commission, [share])
 
 
 @register.filter

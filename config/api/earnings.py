@@ -6,6 +6,7 @@ from ninja import Router
 
 from commerce.earnings import clicks_of, commissions_of, shares_shown, totals_of
 from commerce.models import Commission
+from commerce.words import own_word
 from config.api.auth import earner, user_of
 from config.api.bodies import is_storable
 from config.api.pages import REFUSALS
@@ -55,6 +56,7 @@ def commissions(
 
 def _out(commission: Commission, reader: User) -> CommissionOut:
     line = commission.line
+    own = [s for s in commission.shares.all() if s.party_id == reader.pk]
     return CommissionOut(
         id=str(commission.public_id),
         url=absolute(
@@ -63,7 +65,7 @@ def _out(commission: Commission, reader: User) -> CommissionOut:
         order_id=line.order_id,
         line_id=line.line_id,
         state=commission.state,
-        word=commission.word,
+        word=own_word(commission, own),
         currency=commission.currency,
         rate_bp=commission.rate_bp,
         gross_minor=commission.gross_minor,
