@@ -3,6 +3,7 @@
 import http.server
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import time
 
 import pytest
 
+from commerce.networks.marketplace.store import SCHEMA, Store
 from commerce.networks.top_signature import sign
 from tests.commerce.marketplace import APP_SECRET, ROOT, Marketplace, peking
 
@@ -28,10 +30,7 @@ def market(tmp_path_factory):
 def _good_days(market):
     """What one test let happen is over for the next."""
     yield
-    for name in ("ban", "outage", "truncated", "stale_index", "empty_page"):
-        market.play(name, 0)
-    for name in ("duplicates", "season", "clock_skew"):
-        market.play(name, 0)
+    market.calm()
 
 
 def error_of(answer):
@@ -245,6 +244,36 @@ def test_without_a_format_it_speaks_xml(market):
     answer = market.call(format=None)
     assert answer.headers["Content-Type"].startswith("text/xml")
     assert "<tbk_order_details_get_response>" in answer.text
+
+
+def test_it_may_speak_xml_to_who_asked_for_json(market):
+    market.play("xml")
+    assert market.call().headers["Content-Type"].startswith("text/xml")
+    assert ORDERS in market.call().json()
+
+
+def test_a_presale_is_paid_in_two_parts(market):
+    market.play("presale")
+    line = market.buy("2")
+    row = next(r for r in rows_of(market.call()) if r["trade_id"] == line)
+    assert (row["tk_status"], row["alipay_total_price"]) == (12, "28.00")
+    assert "Pay the rest, ¥252.00" in market.http.get("/desk/").text
+
+    market.desk(line, "rest")
+    later = market.call(end_time=peking(time.time() + 60))
+    row = next(r for r in rows_of(later) if r["trade_id"] == line)
+    assert row["alipay_total_price"] == "280.00"
+    assert market.http.post(f"/desk/orders/{line}/rest").status_code == 409
+
+
+def test_a_file_from_before_presales_is_read_on(tmp_path):
+    db = sqlite3.connect(tmp_path / "marketplace.sqlite3")
+    old = SCHEMA.replace(",\n    rest_minor INTEGER NOT NULL DEFAULT 0", "")
+    db.executescript(old)
+    db.close()
+    for _ in range(2):
+        with Store(tmp_path).open() as db:
+            assert db.execute("SELECT rest_minor FROM orders").fetchall() == []
 
 
 def test_rates_fees_and_nulls_are_texts(market):

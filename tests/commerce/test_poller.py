@@ -24,6 +24,7 @@ from commerce.actions.imports import (
 from commerce.actions.links import ensure_link
 from commerce.click_refs import click_ref_of
 from commerce.exceptions import NetworkError
+from commerce.ledger import verify
 from commerce.models import Network, Observation, OrderLine, PostbackKey
 from commerce.networks import top_client
 from tests.commerce.marketplace import APP_KEY, APP_SECRET, Marketplace
@@ -52,10 +53,7 @@ def league(market, monkeypatch, settings):
     """The network whose gateway the marketplace is, and nothing of before on it."""
     monkeypatch.setenv("TEST_LEAGUE_SECRET", APP_SECRET)
     settings.MARKETPLACE_URL = market.url
-    for name in ("ban", "outage", "truncated", "stale_index", "empty_page"):
-        market.play(name, 0)
-    for name in ("duplicates", "season", "clock_skew"):
-        market.play(name, 0)
+    market.calm()
     network = Network.objects.create(
         code="league",
         name="League",
@@ -159,7 +157,7 @@ def test_all_pages_are_read_though_rows_repeat_on_them(league, market):
 
 @pytest.mark.usefixtures("small_pages")
 @pytest.mark.parametrize(
-    "trouble", ["stale_index", "outage", "truncated", "empty_page"]
+    "trouble", ["stale_index", "outage", "truncated", "empty_page", "xml"]
 )
 def test_a_trouble_that_passes_loses_nothing(league, market, trouble):
     lines = {market.buy("2") for _ in range(3)}
@@ -167,6 +165,80 @@ def test_a_trouble_that_passes_loses_nothing(league, market, trouble):
     poll(league)
 
     assert lines <= set(OrderLine.objects.values_list("line_id", flat=True))
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_row_that_moves_while_pages_are_read_is_read_the_next_time(league, market):
+    lines = {market.buy("2") for _ in range(5)}
+    market.play("moved")
+    poll(league)
+    read = set(OrderLine.objects.values_list("line_id", flat=True))
+    assert len(lines - read) <= 1
+
+    poll(league)
+    assert lines <= set(OrderLine.objects.values_list("line_id", flat=True))
+
+
+def test_a_refund_that_comes_before_its_order_waits_for_it(league, market, link):
+    make_click(link)
+    line = market.buy("2", relation_id=link.network_sub_id)
+    market.desk(line, "refund", amount="140.00")
+    market.play("late_orders")
+    poll(league)
+    assert not OrderLine.objects.filter(line_id=line).exists()
+    assert Observation.objects.get(line_id=line).outcome == "parked"
+
+    poll(league)
+    row = OrderLine.objects.get(line_id=line)
+    assert (row.paid_minor, row.refunded_minor) == (28000, 14000)
+    assert row.commission.net_minor == 1134
+
+
+def test_a_presale_grows_by_its_last_payment_and_keeps_its_click(
+    league, market, link, alice
+):
+    make_click(link)
+    market.play("presale")
+    line = market.buy("2", relation_id=link.network_sub_id)
+    poll(league)
+    row = OrderLine.objects.get(line_id=line)
+    created_at, paid_at = row.created_at, row.paid_at
+    assert (row.paid_minor, row.gross_fee_minor) == (2800, 252)
+
+    market.desk(line, "rest")
+    time.sleep(1)  # the rest is paid a second after the deposit at the earliest
+    poll(league)
+    row.refresh_from_db()
+    assert (row.paid_minor, row.gross_fee_minor) == (28000, 2520)
+    assert row.created_at == created_at
+    assert row.paid_at > paid_at
+    assert row.attributions.get().beneficiary == alice
+    assert row.commission.net_minor == 2268
+
+
+def test_settled_without_received_is_received_by_then(league, market, link):
+    line = market.buy("2", relation_id=link.network_sub_id)
+    poll(league)
+    market.move(line, "settled")
+    poll(league)
+    row = OrderLine.objects.get(line_id=line)
+    assert row.status == "settled"
+    assert row.received_at == row.settled_at
+
+
+def test_invalid_after_settled_takes_all_of_it_back(league, market, link):
+    make_click(link)
+    line = market.buy("2", relation_id=link.network_sub_id)
+    market.move(line, "settled")
+    poll(league)
+    commission = OrderLine.objects.get(line_id=line).commission
+    assert commission.state == "maturing"
+
+    market.move(line, "invalid")
+    poll(league)
+    commission.refresh_from_db()
+    assert (commission.state, commission.net_minor) == ("clawed_back", 0)
+    assert verify().findings == []
 
 
 def test_in_season_its_windows_are_short_enough(league, market):

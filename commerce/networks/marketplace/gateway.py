@@ -69,7 +69,7 @@ def answer(
         document = _call(db, config, parameters, scenarios)
     except GatewayError as error:
         document = error.document()
-    if parameters.get("format") != "json":
+    if parameters.get("format") != "json" or scenarios.once("xml"):
         return "text/xml;charset=UTF-8", _as_xml(document)
     text = json.dumps(document, ensure_ascii=False)
     if scenarios.once("truncated"):
@@ -171,6 +171,11 @@ def order_details(
         f" FROM orders WHERE shop IN ({marks})"
     )
     page = _page(db, sql, slugs, given, scenarios)
+    if (moving := page.pop("next")) and scenarios.once("moved"):
+        now = int(time.time())
+        db.execute("UPDATE orders SET modified_at = ? WHERE line_id = ?", (now, moving))
+    if scenarios.once("late_orders"):
+        page |= {"rows": [], "has_next": False}
     rows = [_row(config, order) for order in page.pop("rows")]
     results = {"publisher_order_dto": rows} if rows else {}
     return {"data": {"results": results, **page}}
@@ -191,6 +196,7 @@ def refunds(
         f" FROM refunds JOIN orders USING (line_id) WHERE shop IN ({marks})"
     )
     page = _page(db, sql, slugs, option, scenarios)
+    del page["next"]
     rows = [_refund_row(refund) for refund in page.pop("rows")]
     # Envelopes differ between the official clients; this is the older one.
     return {"result": ({"result": rows} if rows else {}) | page}
@@ -226,6 +232,7 @@ def _page(
     ended = (last["moment"], last["id"]) if last else after
     return {
         "rows": page,
+        "next": rows[size]["id"] if len(rows) > size else "",
         "has_next": has_next,
         "has_pre": number > 1,
         "page_no": number,

@@ -203,6 +203,9 @@ def _desk_row(
         _form(f"{path}/move", MOVE[name], {"status": name}, plain=True)
         for name in MOVES[order["status"]]
     )
+    if order["status"] == "paid" and order["rest_minor"]:
+        rest = price_shown(order["rest_minor"], currency)
+        moves += _form(f"{path}/rest", f"Pay the rest, {rest}", {}, plain=True)
     if order["status"] not in ("created", "invalid"):
         half = amount_text(order["price_minor"] // 2, currency)
         moves += (

@@ -133,7 +133,10 @@ def pay(shop: Marketplace, request: Request, line_id: str) -> Answer:
     with shop.store.open() as db:
         # A second press finds it paid and is no mistake.
         if trade.order_of(db, line_id)["status"] == "created":
-            trade.move(db, shop.config(), line_id, "paid")
+            if Scenarios(db).once("presale"):
+                trade.pay_deposit(db, shop.config(), line_id)
+            else:
+                trade.move(db, shop.config(), line_id, "paid")
     shop.postman.ring()
     return _see(f"/orders/{line_id}")
 
@@ -160,6 +163,13 @@ def desk(shop: Marketplace, request: Request) -> Answer:
 def desk_move(shop: Marketplace, request: Request, line_id: str) -> Answer:
     with shop.store.open() as db:
         trade.move(db, shop.config(), line_id, request.form.get("status", ""))
+    shop.postman.ring()
+    return _see("/desk/")
+
+
+def desk_rest(shop: Marketplace, request: Request, line_id: str) -> Answer:
+    with shop.store.open() as db:
+        trade.pay_rest(db, shop.config(), line_id)
     shop.postman.ring()
     return _see("/desk/")
 
@@ -207,6 +217,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     (r"/orders/([0-9]{1,20})/pay", "POST", pay),
     (r"/desk/", "GET", desk),
     (r"/desk/orders/([0-9]{1,20})/move", "POST", desk_move),
+    (r"/desk/orders/([0-9]{1,20})/rest", "POST", desk_rest),
     (r"/desk/orders/([0-9]{1,20})/refund", "POST", desk_refund),
     (r"/desk/orders/([0-9]{1,20})/fail-refund", "POST", desk_fail_refund),
     (r"/desk/scenario", "POST", desk_scenario),

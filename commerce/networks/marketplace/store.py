@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS orders (
     currency TEXT NOT NULL, price_minor INTEGER NOT NULL, status TEXT NOT NULL,
     click_ref TEXT NOT NULL, sub_id TEXT NOT NULL, click_at INTEGER,
     created_at INTEGER NOT NULL, paid_at INTEGER, received_at INTEGER,
-    settled_at INTEGER, modified_at INTEGER NOT NULL);
+    settled_at INTEGER, modified_at INTEGER NOT NULL,
+    rest_minor INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS orders_by_change ON orders (modified_at, line_id);
 CREATE TABLE IF NOT EXISTS refunds (
     refund_id TEXT PRIMARY KEY, line_id TEXT NOT NULL REFERENCES orders,
@@ -38,6 +39,12 @@ class Store:
         with self.open() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(SCHEMA)
+            # Of a file from before orders could be paid in two parts.
+            columns = {row["name"] for row in db.execute("PRAGMA table_info(orders)")}
+            if "rest_minor" not in columns:
+                db.execute(
+                    "ALTER TABLE orders ADD rest_minor INTEGER NOT NULL DEFAULT 0"
+                )
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:

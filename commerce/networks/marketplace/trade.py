@@ -70,6 +70,31 @@ def move(db: sqlite3.Connection, config: Config, line_id: str, status: str) -> N
     _tell(db, config, order_of(db, line_id), {"type": "order"}, now)
 
 
+def pay_deposit(db: sqlite3.Connection, config: Config, line_id: str) -> None:
+    """Of a pre-sale: its price is what was paid so far, and grows by the rest."""
+    price = order_of(db, line_id)["price_minor"]
+    deposit = price // 10
+    db.execute(
+        "UPDATE orders SET price_minor = ?, rest_minor = ? WHERE line_id = ?",
+        (deposit, price - deposit, line_id),
+    )
+    move(db, config, line_id, "paid")
+
+
+def pay_rest(db: sqlite3.Connection, config: Config, line_id: str) -> None:
+    """The time of payment is rewritten, too; the order's own stays."""
+    order = order_of(db, line_id)
+    if order["status"] != "paid" or not order["rest_minor"]:
+        raise MoveRefused("rest")
+    now = max(int(time.time()), order["modified_at"] + 1)
+    db.execute(
+        "UPDATE orders SET price_minor = price_minor + rest_minor, rest_minor = 0,"
+        " paid_at = ?, modified_at = ? WHERE line_id = ?",
+        (now, now, line_id),
+    )
+    _tell(db, config, order_of(db, line_id), {"type": "order"}, now)
+
+
 def refund(db: sqlite3.Connection, config: Config, line_id: str, minor: int) -> str:
     """Give back a part of the price; the refund's id."""
     order = order_of(db, line_id)
