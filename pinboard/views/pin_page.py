@@ -15,6 +15,7 @@ from pinboard.discovery.threads import threads_of
 from pinboard.exceptions import sentence_of
 from pinboard.forms import CommentForm
 from pinboard.models import PinState
+from pinboard.pictures.names import original_of
 from pinboard.pictures.urls import media_url
 from pinboard.prices import decimals_of
 from pinboard.sources.addresses import host_of
@@ -94,7 +95,12 @@ def _photo(pin: Pin, key_query: str) -> Context:
     opener = "" if pin.picture.is_public else key_query
     addresses = {r.width: media_url(r.path) + opener for r in files}
     srcset = ", ".join(f"{url} {width}w" for width, url in addresses.items())
-    return {"alt": alt, "photo": {"src": addresses[large.width], "srcset": srcset}}
+    photo = {
+        "src": addresses[large.width],
+        "srcset": srcset,
+        "original": media_url(original_of(pin.picture)) + key_query,
+    }
+    return {"alt": alt, "photo": photo}
 
 
 def _title(pin: Pin) -> str:

@@ -14,3 +14,5 @@ import "pinboard/search";
 import "pinboard/share";
 import "pinboard/toast";
 import "pinboard/transition";
+import "pinboard/viewer";
+import "pinboard/zoom";

@@ -1,5 +1,6 @@
 // Infinite scroll over real pages: the "Next page" link is in the HTML, so search
 // engines, readers without scripts and the back button all have it.
+import "pinboard/place"; // which may have put more cards there than came with the page
 import { word } from "pinboard/words";
 
 const AHEAD = "1200px";
@@ -12,7 +13,8 @@ let loaded = 0;
 const status = Object.assign(document.createElement("p"), { className: "vh" });
 status.setAttribute("role", "status");
 
-async function more(link) {
+/** Appends the page behind the link; where it cannot, the link says so. */
+export async function more(link) {
   if (link.hasAttribute("aria-disabled")) return;
   link.setAttribute("aria-disabled", "true");
   status.textContent = word("loading");
@@ -32,6 +34,7 @@ function append(page, link) {
   const cards = [...page.querySelectorAll("[data-feed] > *")].filter((card) => !known.has(card.dataset.pinId));
   const hadFocus = document.activeElement === link;
   for (const image of cards.flatMap((card) => [...card.querySelectorAll("img")])) image.loading = "lazy";
+  for (const card of cards) card.dataset.added = "";
   feed.append(...cards);
   link.closest("[data-more]").replaceWith(page.querySelector("[data-more]"));
   if (hadFocus) cards[0]?.querySelector("a")?.focus({ preventScroll: true });

@@ -16,6 +16,10 @@ const said = {
   loading: ["Loading more pins", "正在加载更多图钉"],
   loadMore: ["Load more", "加载更多"],
   notLoaded: ["Could not load. Try again", "加载失败，请再试一次"],
+  close: ["Close", "关闭"],
+  previous: ["Previous pin", "上一个图钉"],
+  next: ["Next pin", "下一个图钉"],
+  fullSize: ["Picture in full size", "原尺寸图片"],
   copied: ["Link copied", "链接已复制"],
 };
 
