@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin, messages
@@ -21,12 +23,50 @@ from psycopg2.errors import DeadlockDetected
 from commerce.admin.base import CommerceAdmin
 from commerce.models import Network, PostbackKey, Programme, RateCard, SplitRule
 from commerce.money import percent_shown
+from commerce.networks.clients import POLLED
+from commerce.networks.options import known_options, wrong_option
 
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 LIVE_KEYS = 2  # so that a shop can change its key without a gap
+
+
+class NetworkForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Network
+        fields = "__all__"  # noqa: DJ007  the admin leaves out what is read-only
+
+    def clean_tz(self) -> str:
+        tz: str = self.cleaned_data["tz"]
+        if tz not in available_timezones():
+            raise ValidationError(_("Name a time zone like Asia/Shanghai."))
+        return tz
+
+    def clean_secret_ref(self) -> str:
+        name: str = self.cleaned_data["secret_ref"]
+        if name and not _VARIABLE.fullmatch(name):
+            raise ValidationError(
+                _("Name the environment variable, like TAOBAO_SECRET, not the secret.")
+            )
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        adapter, options = values.get("adapter", ""), values.get("poll_cfg") or {}
+        if not isinstance(options, dict):
+            self.add_error("poll_cfg", _("Write an object like {}."))
+        elif name := wrong_option(adapter, options):
+            told = _("%(name)s cannot be that here. Known are: %(known)s.")
+            known = ", ".join(known_options(adapter)) or "–"
+            self.add_error("poll_cfg", told % {"name": name, "known": known})
+        for needed in ("base_url", "app_key", "secret_ref"):
+            if adapter in POLLED and needed in values and not values[needed]:
+                self.add_error(needed, _("A network that is polled needs this."))
+        return values
 
 
 @admin.register(Network)
 class NetworkAdmin(CommerceAdmin):
+    form = NetworkForm
     list_display = ["code", "name", "adapter", "tz", "polled_until", "is_active"]
     list_filter = ["adapter", "is_active"]
     search_fields = ["code", "name"]

@@ -21,6 +21,7 @@ from commerce.networks.calls import (
     rows_of,
 )
 from commerce.networks.fields import as_gmt8
+from commerce.networks.options import PARAMETERS_IN
 from commerce.networks.top_signature import sign
 
 ORDERS = "jd.union.open.order.row.query"
@@ -42,7 +43,7 @@ class JdClient:
         self.account = account
         self.caller = Caller(account)
         # Version 1 has been called by both names.
-        self.packed_as = account.options.get("parameters_in") or "360buy_param_json"
+        self.packed_as = account.options.get(PARAMETERS_IN) or "360buy_param_json"
 
     def close(self) -> None:
         self.caller.close()
