@@ -135,6 +135,12 @@ DATABASES = {
         conn_health_checks=True,
     )
 }
+# Who owns the tables and migrates, where the role of DATABASE_URL only uses them.
+MIGRATE_DATABASE = (
+    env.dj_db_url("MIGRATE_DATABASE_URL")
+    if env.str("MIGRATE_DATABASE_URL", "")
+    else None
+)
 # Long enough for every page; a migration of a large table may want 0, no limit.
 STATEMENT_TIMEOUT_S = env.int("STATEMENT_TIMEOUT_S", 5, validate=checks.not_negative)
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
