@@ -50,6 +50,7 @@ class Target(NamedTuple):
     rate_card_id: int | None
     rate_bp: int
     is_repeated: bool  # by this visitor, within half an hour
+    converted_url: str
 
 
 class Recorded(NamedTuple):

@@ -90,6 +90,13 @@ class TrackingLink(models.Model):
     beneficiary_is_originator = models.BooleanField(default=False)
     destination_url = models.URLField(max_length=2000)
     network_sub_id = models.CharField(max_length=40, null=True)  # noqa: DJ001 unique
+    # Where the network pays for its own addresses alone: that for the same product, and
+    # a text that people paste into its app. Asked for after the link is made, and again
+    # at `convert_at`; until then the plain address does.
+    converted_url = models.URLField(max_length=2000, blank=True)
+    taobao_code = models.CharField(max_length=200, blank=True)
+    taobao_code_at = models.DateTimeField(null=True, blank=True)
+    convert_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(auto_now_add=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
 
@@ -112,6 +119,13 @@ class TrackingLink(models.Model):
                 condition=Q(disabled_at=None, pin=None, beneficiary=None),
                 name="one_live_site_link_per_product",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["programme", "convert_at"],
+                condition=Q(disabled_at=None),
+                name="link_to_convert",
+            )
         ]
 
     def __str__(self) -> str:

@@ -43,7 +43,10 @@ def _landing_address(target: Target, click_id: str) -> str:
         click_ref=click_ref_of(click_id),
         sub_id=target.network_sub_id,
     )
-    return with_parameters(target.destination_url, parameters)
+    # The list may have become shorter since the network named its own address.
+    is_converted = may_lead_to(target.converted_url, target.hosts)
+    address = target.converted_url if is_converted else target.destination_url
+    return with_parameters(address, parameters)
 
 
 def _visit_of(request: HttpRequest, visitor_key: str) -> Visit:
