@@ -53,6 +53,8 @@ def _own_servers(folder: Path) -> Iterator[None]:
                 stack.start_servers()
                 if is_first:
                     stack.run_errands(manage(stack, "migrate", "--no-input"))
+                elif stack.lacks_rights:
+                    stack.run_errands(manage(stack, "ledger_rights"))
             os.environ.update(stack.env)
             yield
         finally:

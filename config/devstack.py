@@ -14,19 +14,27 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote
 
 from config.children import Child, StackError, as_account
+from config.roles import OWNER, Roles, forget_passwords
 
 OLDEST_POSTGRES = 15
 LONGEST_SOCKET_PATH = 107  # sun_path of Linux, without its closing NUL
 
 
+@dataclass(kw_only=True)
+class Postgres(Child):
+    """Its `url` is the owner's."""
+
+    roles: Roles
+
+
 def start_postgres(
     folder: Path, *, durable: bool = True, held_fd: int | None = None
-) -> Child:
+) -> Postgres:
     """Start PostgreSQL with its cluster in `folder`, made when it is missing.
 
     It listens on a private Unix socket only. `durable=False` is for tests.
@@ -40,12 +48,15 @@ def start_postgres(
         _run(
             account,
             [
-                *(binaries / "initdb", "-D", folder, "-U", "pinboard"),
+                *(binaries / "initdb", "-D", folder, "-U", OWNER),
                 *("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"),
             ],
         )
+        forget_passwords(folder)
     _forget_dead_postmaster(folder)
     sockets = _socket_folder(folder)
+    roles = Roles(folder, sockets)
+    roles.let_us_in()
     if account:
         shutil.chown(sockets, account.pw_uid, account.pw_gid)
     settings = {
@@ -65,15 +76,16 @@ def start_postgres(
     command: list[object] = [binaries / "postgres", "-D", folder]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
-    server = Child(
+    server = Postgres(
         "PostgreSQL",
         command,
         _log_path(folder),
-        ready=lambda: _create_database(sockets),
-        url=f"postgres://pinboard@{quote(str(sockets), safe='')}/pinboard",
+        ready=roles.make,
+        url=roles.url_of(OWNER),
         stop_signal=signal.SIGINT,  # fast shutdown: does not wait for clients
         account=account,
         held_fd=held_fd,
+        roles=roles,
     )
     server.start()
     return server
@@ -174,24 +186,6 @@ def _run(account: pwd.struct_passwd | None, command: list[object]) -> None:
     )
     if done.returncode:
         raise StackError(f"{command[0]} failed: {done.stderr.decode().strip()}")
-
-
-def _create_database(sockets: Path) -> bool:
-    import psycopg2  # not needed, nor perhaps there, where DATABASE_URL is set
-
-    try:
-        connection = psycopg2.connect(
-            host=str(sockets), user="pinboard", dbname="postgres"
-        )
-    except psycopg2.OperationalError:
-        return False
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'pinboard'")
-        if not cursor.fetchone():
-            cursor.execute("CREATE DATABASE pinboard")
-    connection.close()
-    return True
 
 
 def _answers_ping(path: Path) -> bool:

@@ -22,11 +22,14 @@ from config.children import Child, StackError
 from config.datadir import secret_key
 from config.devstack import start_postgres, start_valkey
 from config.environment import BASE_DIR, env
+from config.roles import APPLICATION
 
 PYTHON = sys.executable
 # A child that keeps stopping is broken; one that was killed once is only started anew.
 SOON_S = 10
 MOST_SOON = 3
+# Whoever serves people does not learn how the owner of the tables comes in.
+NOT_THE_OWNER = {"MIGRATE_DATABASE_URL": ""}
 # What a demo wants otherwise than a site of real people.
 DEMO_DEFAULTS = {
     "ORDER_POLL_S": "15",
@@ -48,6 +51,8 @@ class Stack:
     servers: list[Child] = field(default_factory=list)
     services: list[Child] = field(default_factory=list)
     soon: dict[str, int] = field(default_factory=dict)
+    # The application's role is new to a database that is older.
+    lacks_rights: bool = False
 
     @property
     def children(self) -> list[Child]:
@@ -62,8 +67,11 @@ class Stack:
         if not self.env.get("DATABASE_URL"):
             self.say("Starting PostgreSQL")
             folder = self.data_dir / "postgres"
-            self.servers.append(start_postgres(folder, held_fd=self.held_fd))
-            self.env["DATABASE_URL"] = self.servers[-1].url
+            server = start_postgres(folder, held_fd=self.held_fd)
+            self.servers.append(server)
+            self.env["DATABASE_URL"] = server.roles.url_of(APPLICATION)
+            self.env["MIGRATE_DATABASE_URL"] = server.url
+            self.lacks_rights = server.roles.are_new
         if not self.env.get("REDIS_URL"):
             self.say("Starting Valkey")
             folder = self.data_dir / "valkey"
@@ -78,7 +86,7 @@ class Stack:
             name,
             [PYTHON, *words],
             self.data_dir / "logs" / f"{name.replace(' ', '-')}.log",
-            env=self.env,
+            env=self.env | NOT_THE_OWNER,
             cwd=BASE_DIR,
             held_fd=self.held_fd,
             ready=ready,
@@ -133,8 +141,10 @@ class Stack:
 
 
 def manage(stack: Stack, *words: str) -> Child:
-    """A command of manage.py, named after itself."""
-    return stack.child(words[0], BASE_DIR / "manage.py", *words)
+    """A command of manage.py, named after itself. It may be the owner's, to migrate."""
+    command = stack.child(words[0], BASE_DIR / "manage.py", *words)
+    command.env = stack.env
+    return command
 
 
 def marketplace(stack: Stack, port: int) -> Child:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -52,35 +53,34 @@ def give_rights(role: str) -> None:
     needs no word here.
     """
     with connection.cursor() as cursor:
-        cursor.execute(GUARDED)
-        guarded: list[tuple[str, list[str]]] = cursor.fetchall()
-        cursor.execute(TRUSTED)
-        trusted: list[tuple[str]] = cursor.fetchall()
         for text in EVERYDAY:
-            cursor.execute(sql.SQL(text).format(role=sql.Identifier(role)))
-        there = connection.introspection.table_names(
-            cursor
-        )  # `migrate users` makes few
+            _run(cursor, text, role=role)
+        # `migrate users` makes a few of them alone.
+        there = connection.introspection.table_names(cursor)
         for table, text in OF_SOME_TABLES:
             if table in there:
-                names = {"table": sql.Identifier(table), "role": sql.Identifier(role)}
-                cursor.execute(sql.SQL(text).format(**names))
-        for table, may_be_blanked in guarded:
-            _let_only_append(cursor, role, table, may_be_blanked)
-        for (function,) in trusted:
+                _run(cursor, text, role=role, table=table)
+        for table, may_be_blanked in _rows_of(cursor, GUARDED):
+            _run(cursor, "REVOKE UPDATE, DELETE ON {table} FROM {role}", role, table)
+            for column in may_be_blanked:
+                text = "GRANT UPDATE ({column}) ON {table} TO {role}"
+                _run(cursor, text, role, table, column)
+        for (function,) in _rows_of(cursor, TRUSTED):
             cursor.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
 
 
-def _let_only_append(
-    cursor: CursorWrapper, role: str, table: str, may_be_blanked: list[str]
+def _run(
+    cursor: CursorWrapper, text: str, role: str, table: str = "", column: str = ""
 ) -> None:
-    names = {"table": sql.Identifier(table), "role": sql.Identifier(role)}
-    revoked = sql.SQL("REVOKE UPDATE, DELETE ON {table} FROM {role}")
-    cursor.execute(revoked.format(**names))
-    if may_be_blanked:
-        columns = sql.SQL(", ").join(map(sql.Identifier, may_be_blanked))
-        granted = sql.SQL("GRANT UPDATE ({columns}) ON {table} TO {role}")
-        cursor.execute(granted.format(columns=columns, **names))
+    names = {"role": role, "table": table, "column": column}
+    parts = {part: sql.Identifier(name) for part, name in names.items()}
+    cursor.execute(sql.SQL(text).format(**parts))
+
+
+def _rows_of(cursor: CursorWrapper, query: str) -> list[Any]:
+    cursor.execute(query)
+    rows: list[Any] = cursor.fetchall()  # Any: tuples, each query its own
+    return rows
 
 
 EVERYDAY = (

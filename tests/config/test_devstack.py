@@ -91,6 +91,63 @@ def test_the_account_that_root_lends_finds_its_way_through_closed_folders(tmp_pa
     assert subprocess.run(refused, cwd="/", check=False).returncode != 0
 
 
+def test_two_roles_share_the_database_and_one_may_make_tables(tmp_path, started):
+    server = start_postgres(tmp_path / "postgres", durable=False)
+    started.append(server)
+    query(server, "CREATE TABLE kept (n int); GRANT SELECT ON kept TO pinboard_app")
+    application = psycopg2.connect(server.roles.url_of("pinboard_app"))
+    with application, application.cursor() as cursor:
+        cursor.execute("SELECT current_user, count(*) FROM kept")
+        assert cursor.fetchall() == [("pinboard_app", 0)]
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute("CREATE TABLE mine (n int)")
+    [(is_super,)] = query(
+        server, "SELECT rolsuper FROM pg_roles WHERE rolname = 'pinboard_app'"
+    )
+    assert not is_super
+
+
+@pytest.mark.parametrize("role", ["pinboard", "pinboard_app"])
+@pytest.mark.parametrize("password", ["", "guessed"])
+def test_no_role_comes_in_without_its_password(tmp_path, started, role, password):
+    server = start_postgres(tmp_path / "postgres", durable=False)
+    started.append(server)
+    with pytest.raises(psycopg2.OperationalError, match="password"):
+        psycopg2.connect(
+            host=server.roles.sockets, user=role, password=password, dbname="pinboard"
+        )
+
+
+def test_only_we_can_read_the_passwords_and_they_stay(tmp_path, started):
+    folder = tmp_path / "postgres"
+    first = start_postgres(folder)
+    assert (tmp_path / "postgres.json").stat().st_mode & 0o777 == 0o600
+    first.stop()
+    started.append(start_postgres(folder))
+    assert started[0].roles.passwords == first.roles.passwords
+    assert not started[0].roles.are_new
+
+
+def test_a_cluster_whose_passwords_are_lost_gets_new_ones(tmp_path, started):
+    """As one from before there were any, which has no such file either."""
+    folder = tmp_path / "postgres"
+    first = start_postgres(folder)
+    query(first, "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)")
+    first.stop()
+    (tmp_path / "postgres.json").unlink()
+    started.append(start_postgres(folder))
+    assert started[0].roles.are_new
+    assert query(started[0], "SELECT n FROM kept") == [(7,)]
+    with pytest.raises(psycopg2.OperationalError, match="password"):
+        psycopg2.connect(host=started[0].roles.sockets, user="pinboard")
+
+
+def test_passwords_of_a_cluster_that_is_gone_are_forgotten(tmp_path, started):
+    (tmp_path / "postgres.json").write_text("{}")
+    started.append(start_postgres(tmp_path / "postgres", durable=False))
+    assert query(started[0], "SELECT 1") == [(1,)]
+
+
 def test_postgresql_listens_on_no_port(tmp_path, started):
     started.append(start_postgres(tmp_path / "postgres", durable=False))
     assert query(started[0], "SHOW listen_addresses") == [("",)]

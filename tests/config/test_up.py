@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 import httpx
+import psycopg2
 import pytest
 
+from config.devstack import start_postgres
 from config.environment import BASE_DIR
 
 NOT_OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "MAKELEVEL")
@@ -170,6 +172,49 @@ def test_a_command_beside_it_needs_no_variable(stack):
     assert json.loads(report.stdout)
 
 
+def test_a_command_beside_it_migrates_as_the_owner(stack):
+    again = stack.run("migrate", "--no-input")
+    assert again.returncode == 0, again.stderr
+    assert "No migrations to apply" in again.stdout
+
+
+ATTACKS = [
+    "TRUNCATE commerce_entry CASCADE",
+    "TRUNCATE commerce_journal, commerce_account, commerce_period CASCADE",
+    "UPDATE commerce_entry SET amount_minor = 0",
+    "DELETE FROM commerce_journal",
+    "UPDATE commerce_account SET balance_minor = 0",
+    "ALTER TABLE commerce_entry DISABLE TRIGGER ALL",
+    "ALTER TABLE commerce_journal DISABLE TRIGGER only_appended",
+    "SET session_replication_role = replica",
+    "SET ROLE pinboard",
+    "DROP TABLE commerce_entry CASCADE",
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_who_takes_over_its_connection_cannot_change_the_ledger(stack, attack):
+    note = json.loads((stack.data_dir / "up.json").read_text())
+    connection = psycopg2.connect(note["DATABASE_URL"])
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM commerce_entry")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute(attack)
+    connection.close()
+
+
+@pytest.mark.parametrize("child", [b"gunicorn", b"worker\0--concurrency", b"beat\0"])
+def test_who_serves_people_is_not_told_the_owners_password(stack, child):
+    owner = json.loads((stack.data_dir / "postgres.json").read_text())["pinboard"]
+    told = [
+        Path(f"/proc/{pid}/environ").read_text()
+        for pid in stack.family()
+        if child in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    assert told
+    assert not any(owner in environment for environment in told)
+
+
 def test_log_lines_are_json_with_the_request_and_without_its_query(stack):
     answer = httpx.get(f"{stack.url}/search/?q=private-words")
     log = (stack.data_dir / "logs" / "web.log").read_text()
@@ -223,6 +268,32 @@ def start(tmp_path):
     for stack in started:
         stack.process.kill()
         stack.process.wait()
+
+
+def test_a_database_of_one_role_goes_on_with_two(tmp_path):
+    """As it was left by versions without an application role: a command brings it up
+    to date, as the next start does."""
+    data_dir = tmp_path / "data"
+    command = [sys.executable, "manage.py", "ledger_report", "--json"]
+    kept = {name: os.environ[name] for name in os.environ if name not in NOT_OURS}
+    kept |= {"DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+    def report():
+        done = subprocess.run(
+            command, cwd=BASE_DIR, env=kept, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    before = report()
+    server = start_postgres(data_dir / "postgres")
+    connection = psycopg2.connect(server.url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("DROP OWNED BY pinboard_app; DROP ROLE pinboard_app")
+    connection.close()
+    server.stop()
+    (data_dir / "postgres.json").unlink()
+    assert report() == before
 
 
 def test_a_first_start_that_was_cut_short_begins_again_and_stops_by_ctrl_c(start):
