@@ -57,16 +57,12 @@ def insert(rows: Sequence[Model], *, new_by: Sequence[str] = ()) -> None:
     values: list[Any] = []
     for row in rows:
         values += [value_of(row) for value_of in table.values]
-    place = f"({', '.join(['%s'] * len(table.values))})"
-    sql = (
-        f"INSERT INTO {table.name} ({table.columns})"  # noqa: S608  our own columns
-        f" VALUES {', '.join([place] * len(rows))}"
-    )
+    places = ", ".join([table.place] * len(rows))
+    tail = "RETURNING id"
     if new_by:
-        sql += " ON CONFLICT DO NOTHING"
-    returned = ", ".join(["id", *(f'"{name}"' for name in new_by)])
+        tail = f"ON CONFLICT DO NOTHING RETURNING {', '.join(['id', *new_by])}"
     with connection.cursor() as cursor:
-        cursor.execute(f"{sql} RETURNING {returned}", values)
+        cursor.execute(f"{table.insert} VALUES {places} {tail}", values)
         keys = cursor.fetchall()
     if new_by:
         found = {tuple(key[1:]): key[0] for key in keys}
@@ -79,29 +75,17 @@ def insert(rows: Sequence[Model], *, new_by: Sequence[str] = ()) -> None:
         row._state.adding, row._state.db = row.pk is None, connection.alias
 
 
-def update(rows: Sequence[Model], names: Sequence[str]) -> None:
+def update(rows: Sequence[Model], names: tuple[str, ...]) -> None:
     """Write these fields of rows that the caller has locked."""
     if not rows:
         return
-    table = _table(type(rows[0]))
-    fields = [table.fields[name] for name in names]
-    columns = [f'"{field.column}"' for field in fields]
-    types = ["bigint", *(str(field.cast_db_type(connection)) for field in fields)]
-    first = ", ".join(f"%s::{name}" for name in types)
-    others = ", ".join(["%s"] * len(types))
-    places = ", ".join(f"({place})" for place in [first, *[others] * (len(rows) - 1)])
-    sets = ", ".join(f"{column} = new.{column}" for column in columns)
+    change = _change(type(rows[0]), names)
     values: list[Any] = []
     for row in rows:
+        values += [value_of(row) for value_of in change.values]
         values.append(row.pk)
-        values += [_value_of(field, is_new=False)(row) for field in fields]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table.name} SET {sets}"  # noqa: S608  our own columns
-            f" FROM (VALUES {places}) AS new (id, {', '.join(columns)})"
-            f" WHERE {table.name}.id = new.id",
-            values,
-        )
+        cursor.execute(change.sql(len(rows)), values)
 
 
 # How a model's columns are read and written -------------------------------------------
@@ -121,10 +105,31 @@ class _Shape:
 
 @dataclass(frozen=True)
 class _Table:
-    name: str
-    columns: str
+    insert: str
+    place: str
     values: list[ValueOf]
-    fields: dict[str, AnyField]
+
+
+@dataclass(frozen=True)
+class _Change:
+    table: str
+    columns: list[str]
+    types: list[str]
+    values: list[ValueOf]
+
+    def sql(self, count: int) -> str:
+        if count == 1:
+            sets = ", ".join(f"{column} = %s" for column in self.columns)
+            return f"UPDATE {self.table} SET {sets} WHERE id = %s"  # noqa: S608  ours
+        sets = ", ".join(f"{column} = new.{column}" for column in self.columns)
+        first = ", ".join(f"%s::{name}" for name in self.types)
+        others = ", ".join(["%s"] * len(self.types))
+        places = "), (".join([first, *[others] * (count - 1)])
+        return (
+            f"UPDATE {self.table} SET {sets}"  # noqa: S608  our own columns
+            f" FROM (VALUES ({places})) AS new ({', '.join(self.columns)}, id)"
+            f" WHERE {self.table}.id = new.id"
+        )
 
 
 @cache
@@ -164,11 +169,22 @@ def _instances(row: Sequence[Any], shapes: Iterable[_Shape]) -> Iterable[Model |
 @cache
 def _table(model: type[Model]) -> _Table:
     fields = [f for f in model._meta.concrete_fields if not f.primary_key]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
     return _Table(
-        f'"{model._meta.db_table}"',
-        ", ".join(f'"{field.column}"' for field in fields),
+        f'INSERT INTO "{model._meta.db_table}" ({columns})',
+        f"({', '.join(['%s'] * len(fields))})",
         [_value_of(field, is_new=True) for field in fields],
-        {field.name: field for field in fields},
+    )
+
+
+@cache
+def _change(model: type[Model], names: tuple[str, ...]) -> _Change:
+    fields: list[AnyField] = [model._meta.get_field(name) for name in names]
+    return _Change(
+        f'"{model._meta.db_table}"',
+        [f'"{field.column}"' for field in fields],
+        [*(str(field.cast_db_type(connection)) for field in fields), "bigint"],
+        [_value_of(field, is_new=False) for field in fields],
     )
 
 

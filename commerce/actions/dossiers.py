@@ -79,11 +79,11 @@ WHERE c.line_id = ANY(%s) ORDER BY c.id FOR UPDATE OF c
 """
 
 # What `bring` may change.
-_CHANGING = [
+_CHANGING = (
     *("state", "base_minor", "rate_bp", "full_gross_minor", "full_fee_minor"),
     *("gross_minor", "fee_minor", "net_minor", "is_accrued", "hold_until"),
     *("hold_reasons", "return_reason", "rejected_at", "version", "updated_at"),
-]
+)
 
 
 def write_dossiers(dossiers: Iterable[Dossier]) -> None:
@@ -98,7 +98,7 @@ def write_dossiers(dossiers: Iterable[Dossier]) -> None:
     changed = [share for d in touched for share in d.changed_shares.values()]
     old_shares = [share for share in changed if share.pk is not None]
     insert(_new(share for d in touched for share in d.shares))
-    update(old_shares, ["amount_minor"])
+    update(old_shares, ("amount_minor",))
     insert(_new(row for d in touched for row in d.discrepancies))
     post_bookings([booking for d in touched for booking in d.bookings])
     for dossier in touched:

@@ -275,13 +275,13 @@ def _write_stories(stories: Iterable[Story]) -> None:
 
 
 # What a projection says of a line.
-_CHANGING = [
+_CHANGING = (
     *("order_id", "item_ref", "item_title", "click_ref", "sub_id", "click_time"),
     *("status", "currency", "paid_minor", "settled_minor", "refunded_minor"),
     *("gross_fee_minor", "tech_fee_minor", "special_fee_minor", "created_at"),
     *("paid_at", "received_at", "settled_at", "modified_at", "version"),
-]
-_OF_REFUND = ["refunded_minor", "is_successful", "modified_at"]
+)
+_OF_REFUND = ("refunded_minor", "is_successful", "modified_at")
 
 
 def _unpark(stories: Sequence[Story]) -> None:

@@ -10,11 +10,13 @@ import hmac
 import json
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
 
-from commerce.actions.orders import observe
+from commerce.actions.observations import Notice
+from commerce.actions.together import observe_together
 from commerce.exceptions import (
     MalformedNotice,
     NoticeNotJson,
@@ -25,6 +27,8 @@ from commerce.models import Network, Observation, PostbackKey, Programme
 from commerce.networks.adapters import read_report
 from commerce.networks.base import Payload
 from commerce.networks.direct import event_id_of, kept_of
+from commerce.rows import Part, select
+from pinboard.models import Shop
 
 MAX_BYTES = 64 * 1024
 SIGNED_WITHIN_S = 300
@@ -33,45 +37,69 @@ _SIGNATURE = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Door:
+    """Where the shop of a programme reports, and the secrets it may sign with."""
+
+    programme: Programme
+    secrets: dict[str, str]
+
+
+def door_of(code: str) -> Door | None:
+    """Also of a programme that is off: its orders of before go on being received and
+    refunded."""
+    rows = select(_PARTS, _DOOR, [code, str(Network.Adapter.DIRECT)])
+    if not rows:
+        return None
+    programme, programme.network, programme.shop, _key = rows[0]
+    return Door(programme, {key.kid: key.secret for *_, key in rows if key})
+
+
+_PARTS = [
+    *(Part("p", Programme), Part("n", Network)),
+    *(Part("shop", Shop, ("owner_id",)), Part("key", PostbackKey)),
+]
+_DOOR = """
+FROM commerce_programme p
+JOIN commerce_network n ON n.id = p.network_id
+LEFT JOIN pinboard_shop shop ON shop.id = p.shop_id
+LEFT JOIN commerce_postbackkey key ON key.programme_id = p.id AND key.revoked_at IS NULL
+WHERE p.code = %s AND n.adapter = %s
+"""
+
+
 def take_notice(
-    *, programme: Programme, media_type: str, signature: str, body: bytes
+    *, door: Door, media_type: str, signature: str, body: bytes
 ) -> Observation:
     """Book it, once. Raises a NoticeRefused."""
     if len(body) > MAX_BYTES:
         raise NoticeTooLarge
     if media_type != "application/json":
         raise NoticeNotJson
-    _check_signature(programme, signature, body)
+    _check_signature(door, signature, body)
     payload = _document(body)
-    return observe(
-        network=programme.network,
-        programme=programme,
-        source=Observation.Source.POSTBACK,
-        report=read_report(programme.network, payload),
-        payload=kept_of(payload),
-        event_id=event_id_of(payload),
+    network = door.programme.network
+    return observe_together(
+        network=network,
+        notice=Notice(
+            Observation.Source.POSTBACK,
+            read_report(network, payload),
+            kept_of(payload),
+            event_id_of(payload),
+            door.programme,
+        ),
     )
 
 
-def programme_taking_postbacks(code: str) -> Programme | None:
-    """Also one that is off: its orders of before go on being received and refunded."""
-    return (
-        Programme.objects.filter(code=code, network__adapter=Network.Adapter.DIRECT)
-        .select_related("network")
-        .first()
-    )
-
-
-def _check_signature(programme: Programme, signature: str, body: bytes) -> None:
+def _check_signature(door: Door, signature: str, body: bytes) -> None:
     parts = _SIGNATURE.match(signature)
     if parts is None:
         raise SignatureRefused
-    keys = PostbackKey.objects.filter(programme=programme, revoked_at=None)
-    key = keys.filter(kid=parts["kid"]).first()
-    if key is None:
+    secret = door.secrets.get(parts["kid"])
+    if secret is None:
         raise SignatureRefused
     signed = parts["t"].encode() + b"." + body
-    right = hmac.new(key.secret.encode(), signed, hashlib.sha256).hexdigest()
+    right = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
     if not hmac.compare_digest(right, parts["v1"]):
         raise SignatureRefused
     if abs(timezone.now().timestamp() - int(parts["t"])) > SIGNED_WITHIN_S:

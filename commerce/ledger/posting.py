@@ -7,7 +7,6 @@ two who write at once neither book twice nor block each other for ever.
 from __future__ import annotations
 
 import calendar
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -180,17 +179,16 @@ def period_of(day: date) -> Period:
 def _found(
     names: Iterable[tuple[str, str, str]],
 ) -> dict[tuple[str, str, str], Account]:
-    columns: defaultdict[int, list[str]] = defaultdict(list)
-    for name in names:
-        for number, value in enumerate(name):
-            columns[number].append(value)
+    wanted = set(names)
+    columns = [list(set(column)) for column in zip(*wanted, strict=True)]
     rows = select_one(
         Account,
-        "FROM commerce_account x WHERE (x.kind, x.key, x.currency) IN"
-        " (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]))",
-        [columns[0], columns[1], columns[2]],
+        "FROM commerce_account x WHERE x.kind = ANY(%s) AND x.key = ANY(%s)"
+        " AND x.currency = ANY(%s)",
+        columns,
     )
-    return {(row.kind, row.key, row.currency): row for row in rows}
+    found = {(row.kind, row.key, row.currency): row for row in rows}
+    return {name: row for name, row in found.items() if name in wanted}
 
 
 def _journal(draft: Draft, period: Period) -> Journal:

@@ -7,11 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from commerce.actions.orders import was_booked
-from commerce.actions.postbacks import (
-    MAX_BYTES,
-    programme_taking_postbacks,
-    take_notice,
-)
+from commerce.actions.postbacks import MAX_BYTES, door_of, take_notice
 from commerce.exceptions import MalformedNotice, NoticeRefused
 
 # What is too long is still read up to here: a server that closes with bytes unread
@@ -22,12 +18,12 @@ DRAINED_BYTES = 1024 * 1024
 @csrf_exempt
 @require_POST
 def postback(request: HttpRequest, code: str) -> HttpResponse:
-    programme = programme_taking_postbacks(code) if "\0" not in code else None
-    if programme is None:
+    door = door_of(code) if "\0" not in code else None
+    if door is None:
         raise Http404
     try:
         observation = take_notice(
-            programme=programme,
+            door=door,
             media_type=request.content_type or "",
             signature=request.headers.get("X-Pinboard-Signature", ""),
             body=_body_of(request),
