@@ -31,6 +31,12 @@ from commerce.models.programme import (
     RateCard,
     SplitRule,
 )
+from commerce.models.statement import (
+    LineResolution,
+    Statement,
+    StatementFile,
+    StatementLine,
+)
 from commerce.models.write_off import WriteOff
 
 __all__ = [
@@ -48,6 +54,7 @@ __all__ = [
     "HoldReason",
     "Journal",
     "JournalKind",
+    "LineResolution",
     "Network",
     "Observation",
     "OrderLine",
@@ -64,6 +71,9 @@ __all__ = [
     "RateCard",
     "Role",
     "SplitRule",
+    "Statement",
+    "StatementFile",
+    "StatementLine",
     "TrackingLink",
     "WriteOff",
 ]

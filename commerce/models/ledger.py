@@ -95,6 +95,9 @@ class Journal(models.Model):
     payout = models.ForeignKey(
         "commerce.Payout", models.PROTECT, null=True, related_name="journals"
     )
+    statement = models.ForeignKey(
+        "commerce.Statement", models.PROTECT, null=True, related_name="journals"
+    )
     period = models.ForeignKey(Period, models.PROTECT)
     entry_count = models.PositiveSmallIntegerField()
     reverses = models.OneToOneField(

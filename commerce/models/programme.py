@@ -45,6 +45,14 @@ class Network(models.Model):
     # Orders changed before this moment have been read; moved after the last page only.
     polled_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    # Its commissions are approved only once a statement of it has paid for them.
+    sends_statements = models.BooleanField(
+        _("sends statements"),
+        default=False,
+        help_text=_("Commissions are approved only where an approved statement pays."),
+    )
+    # Of its last statement: which heading says what.
+    statement_columns = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta:
         verbose_name, verbose_name_plural = _("network"), _("networks")
