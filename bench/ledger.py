@@ -111,7 +111,7 @@ def proof(rows: int) -> list[Row]:
         ),
         _row(
             f"ledger_verify: {lines} order lines replayed from their reports",
-            f"{replayed_s:.1f} s, {'OFF' if off else 'green'}; {cpu_s:.1f} s of CPU here",
+            f"{replayed_s:.1f} s, {'OFF' if off else 'green'}; {cpu_s:.1f} s CPU",
             f"<= {VERIFY_S} s, green",
             not off and replayed_s <= VERIFY_S,
         ),

@@ -119,7 +119,7 @@ def replay_some(
         networks = Network.objects.in_bulk()
         cursor.execute(_LINES, [after, limit])
         rows = cursor.fetchall()
-        lines = [Line(*row[:15], network=networks[row[2]]) for row in rows]
+        lines = [Line(*(*row[:15], networks[row[2]])) for row in rows]
         terms = TermsAtOrder(cast("list[OrderLine]", lines))  # by the same names
         for line, row in zip(lines, rows, strict=True):
             decision, reason, rate_bp, *earned, told = row[15:]

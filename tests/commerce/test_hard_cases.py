@@ -38,7 +38,7 @@ from commerce.models import (
 )
 from commerce.networks import top_client
 from commerce.networks.adapters import read_report
-from commerce.networks.taobao import as_gmt8, as_utc
+from commerce.networks.fields import as_gmt8, as_utc
 from pinboard.models import Board, Pin, Product
 from tests.commerce.marketplace import APP_KEY, APP_SECRET, Marketplace
 from tests.commerce.till import Till, make_signing_programme
