@@ -79,12 +79,13 @@ def take_notice(
     _check_signature(door, signature, body)
     payload = _document(body)
     network = door.programme.network
+    kept = kept_of(payload)  # nothing else is believed: no form of report but a shop's
     return observe_together(
         network=network,
         notice=Notice(
             Observation.Source.POSTBACK,
-            read_report(network, payload),
-            kept_of(payload),
+            read_report(network, kept),
+            kept,
             event_id_of(payload),
             door.programme,
         ),

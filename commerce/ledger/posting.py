@@ -23,6 +23,7 @@ from commerce.models import (
     JournalKind,
     Payout,
     Period,
+    Statement,
 )
 from commerce.rows import insert, select_one
 from users.models import User
@@ -45,6 +46,7 @@ class Draft:
     by: User | None = None
     note: str = ""
     reverses: Journal | None = None
+    statement: Statement | None = None
 
 
 def account(kind: str, key: str, currency: str, *, user: User | None = None) -> Account:
@@ -94,14 +96,15 @@ def post(
     by: User | None = None,
     note: str = "",
     reverses: Journal | None = None,
+    statement: Statement | None = None,
 ) -> Journal:
     """Write a journal, once per key: the second call returns what the first wrote.
 
     The same key with other entries is a defect of the caller and raises LedgerRefused,
     as do sums other than zero.
     """
-    draft = Draft(kind, key, entries, event_at, commission, payout, by, note, reverses)
-    return post_all([draft])[0]
+    beside = (commission, payout, by, note, reverses, statement)
+    return post_all([Draft(kind, key, entries, event_at, *beside)])[0]
 
 
 def post_all(drafts: Sequence[Draft]) -> list[Journal]:
@@ -156,6 +159,7 @@ def reverse(
         event_at=event_at,
         commission=journal.commission,
         payout=journal.payout,
+        statement=journal.statement,
         by=by,
         note=note,
         reverses=journal,
@@ -197,6 +201,7 @@ def _journal(draft: Draft, period: Period) -> Journal:
         kind=draft.kind,
         commission=draft.commission,
         payout=draft.payout,
+        statement=draft.statement,
         period=period,
         entry_count=len(draft.entries),
         reverses=draft.reverses,

@@ -104,7 +104,8 @@ OF_SOME_TABLES = (
     ("commerce_account", "GRANT UPDATE (id) ON {table} TO {role}"),
 )
 
-# The arguments of this guard are the columns that may be blanked.
+# The arguments of the first guard are the columns that may be blanked; the second one
+# names those that may not change.
 GUARDED = """
 SELECT t.tgrelid::regclass::text,
     CASE WHEN t.tgnargs = 0 THEN '{}' ELSE
@@ -112,6 +113,14 @@ SELECT t.tgrelid::regclass::text,
     END
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE p.proname = 'commerce_append_only' AND NOT t.tgisinternal
+UNION ALL
+SELECT t.tgrelid::regclass::text, array_agg(a.attname::text)
+FROM pg_trigger t
+JOIN pg_proc p ON p.oid = t.tgfoid
+JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum > 0
+WHERE p.proname = 'commerce_facts_stay' AND NOT t.tgisinternal
+  AND NOT a.attisdropped AND NOT a.attnum = ANY (t.tgattr::int2[])
+GROUP BY t.tgrelid
 """
 
 # Functions with the rights of their owner. Whoever may execute one can hang it on a

@@ -259,10 +259,43 @@ WITH told AS (
     FROM commerce_journal j
     JOIN commerce_entry e ON e.journal_id = j.id
     JOIN commerce_account a ON a.id = e.account_id
-    WHERE j.kind = 'WRITE_OFF'
+    WHERE j.kind = 'WRITE_OFF' AND j.statement_id IS NULL
 )
 SELECT key || ' in ' || kind, currency, sum(expected), sum(found)
 FROM told GROUP BY key, kind, currency, user_id HAVING sum(expected) <> sum(found)
+"""
+
+# What came in is what an approved statement says, in cash and from the network; what a
+# difference cost is what its lines say was written off.
+STATEMENTS = """
+WITH told AS (
+    SELECT s.id, 'RECEIPT' AS kind, k.kind AS account, s.currency, k.sign * (
+               SELECT coalesce(sum(l.pays_minor), 0) FROM commerce_statementline l
+               WHERE l.statement_id = s.id AND l.is_counted)::bigint AS expected,
+           0 AS found
+    FROM commerce_statement s
+    CROSS JOIN (VALUES ('asset:cash', 1), ('asset:receivable', -1)) AS k(kind, sign)
+    WHERE s.state = 'approved'
+    UNION ALL
+    SELECT s.id, 'WRITE_OFF', k.kind, s.currency, k.sign * l.written_off_minor, 0
+    FROM commerce_statementline l
+    JOIN commerce_statement s ON s.id = l.statement_id
+    CROSS JOIN (VALUES ('exp:clawback_loss', 1), ('asset:receivable', -1))
+        AS k(kind, sign)
+    WHERE l.written_off_minor <> 0
+    UNION ALL
+    SELECT j.statement_id, j.kind, a.kind, a.currency, 0, e.amount_minor
+    FROM commerce_journal j
+    JOIN commerce_entry e ON e.journal_id = j.id
+    JOIN commerce_account a ON a.id = e.account_id
+    WHERE j.statement_id IS NOT NULL OR j.kind = 'RECEIPT'
+)
+SELECT coalesce('statement ' || id, 'no statement') || ': ' || kind || ' in '
+       || account, currency, sum(expected), sum(found)
+FROM told GROUP BY id, kind, account, currency HAVING sum(expected) <> sum(found)
+UNION ALL
+SELECT 'receipt of statement ' || id, currency, lines_minor, receipt_minor
+FROM commerce_statement WHERE state = 'approved' AND lines_minor <> receipt_minor
 """
 
 CHECKS = {
@@ -279,4 +312,5 @@ CHECKS = {
     "payout lines": PAYOUT_LINES,
     "live lines": LIVE_LINES,
     "write-off": WRITE_OFFS,
+    "statement": STATEMENTS,
 }

@@ -7,6 +7,7 @@ from commerce.networks.base import Adapter, Payload, Report
 from commerce.networks.direct import DirectAdapter
 from commerce.networks.jd import JdAdapter
 from commerce.networks.pinduoduo import PinduoduoAdapter
+from commerce.networks.statement_rows import is_statement_row, read_statement_row
 from commerce.networks.taobao import TaobaoAdapter
 
 _ADAPTERS: dict[str, Adapter] = {
@@ -20,6 +21,8 @@ WITH_SUB_IDS = (Network.Adapter.TAOBAO, Network.Adapter.JD, Network.Adapter.PDD)
 
 
 def read_report(network: Network, payload: Payload) -> Report:
+    if is_statement_row(payload):
+        return read_statement_row(payload)
     return _ADAPTERS[network.adapter].read(payload)
 
 
