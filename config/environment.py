@@ -24,6 +24,7 @@ positive = validate.Range(1, error="Must be 1 or more.")
 # A day that every month has.
 day_of_month = validate.Range(1, 28, error="Must be a day from 1 to 28.")
 not_negative = validate.Range(0, error="Must be 0 or more.")
+nil_or_one = validate.Range(0, 1, error="Must be 0 or 1.")
 log_level = validate.OneOf(
     ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
     error="Must be one of {choices}.",

@@ -269,6 +269,12 @@ PAYOUT_MINIMUM_MINOR = env.int(
     "PAYOUT_MINIMUM_MINOR", 1000, validate=checks.not_negative
 )
 WRITE_OFF_AFTER_DAYS = env.int("WRITE_OFF_AFTER_DAYS", 90, validate=checks.not_negative)
+STATEMENT_TOLERANCE_MINOR = env.int(
+    "STATEMENT_TOLERANCE_MINOR", 0, validate=checks.nil_or_one
+)
+STATEMENT_WRITE_OFF_MINOR = env.int(
+    "STATEMENT_WRITE_OFF_MINOR", 100, validate=checks.not_negative
+)
 
 # People ------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.User"
