@@ -35,7 +35,11 @@ from commerce.money import amount_text
 from commerce.sheets import sheet
 from users.models import User
 
-COLUMNS = ("payout", "method", "holder", "account", "amount", "currency", "state")
+COLUMNS = (
+    *("payout", "method", "holder", "account", "amount", "currency", "state"),
+    # For the bank's answer, or whoever fills it in: see commerce.bank_answers.
+    *("result", "reference"),
+)
 BANK = "bank"  # the key of the one cash account
 
 
@@ -117,7 +121,7 @@ def export_csv(batch: PayoutBatch) -> str:
         rows.append(
             [
                 *(str(payout.public_id), payout.method, payout.holder, payout.number),
-                *(amount, payout.currency, payout.state),
+                *(amount, payout.currency, payout.state, "", ""),
             ]
         )
     return sheet(rows)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -15,6 +17,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from commerce.actions.bank_files import (
+    answers_of,
+    apply_bank_file,
+    counts_of,
+    keep_bank_file,
+)
 from commerce.actions.payouts import (
     approve_batch,
     cancel_batch,
@@ -32,8 +40,9 @@ from commerce.admin.base import (
     primary_key,
     who,
 )
+from commerce.bank_answers import DOES_SHOWN, MOST_BYTES, Does, Judged
 from commerce.exceptions import CommerceError
-from commerce.models import Account, Payout, PayoutBatch
+from commerce.models import Account, BankFile, Payout, PayoutBatch
 from commerce.money import money_shown
 
 
@@ -91,6 +100,12 @@ class PayoutBatchAdmin(StoryAdmin):
         own = [
             path("<int:pk>/decide/", view(self.decide), name="commerce_batch_decide"),
             path("<int:pk>/bank.csv", view(self.export), name="commerce_batch_export"),
+            path("<int:pk>/answers/", view(self.upload), name="commerce_batch_answers"),
+            path(
+                "<int:pk>/answers/<int:file_pk>/",
+                view(self.answers),
+                name="commerce_batch_answer",
+            ),
         ]
         return [*own, *super().get_urls()]
 
@@ -133,8 +148,13 @@ class PayoutBatchAdmin(StoryAdmin):
         batch = pk and self.get_queryset(request).filter(pk=pk).first()
         if not batch:
             return self.missing(request, object_id)
+        return self._detail(request, batch)
+
+    def _detail(
+        self, request: HttpRequest, batch: PayoutBatch, *, file_error: str = ""
+    ) -> HttpResponse:
         payouts = batch.payouts.select_related("user")
-        return self.story_page(
+        page = self.story_page(
             request,
             batch,
             "admin/commerce/batch_detail.html",
@@ -146,7 +166,13 @@ class PayoutBatchAdmin(StoryAdmin):
             refusal=why_not_approve_batch(batch, by=who(request)),
             can_approve=request.user.has_perm("commerce.approve_payoutbatch"),
             can_change=request.user.has_perm("commerce.change_payoutbatch"),
+            bank_files=batch.bank_files.select_related(
+                "uploaded_by", "applied_by"
+            ).order_by("pk"),
+            file_error=file_error,
         )
+        page.status_code = 422 if file_error else 200
+        return page
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
         if request.method != "POST":
@@ -200,6 +226,59 @@ class PayoutBatchAdmin(StoryAdmin):
         response["Content-Disposition"] = f'attachment; filename="batch-{pk}.csv"'
         response["Cache-Control"] = "no-store"
         return response
+
+    def upload(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The bank's file is kept and shown; nothing moves before it is applied."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        batch = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not request.user.has_perm("commerce.change_payoutbatch"):
+            raise PermissionDenied
+        sent = request.FILES.get("file")
+        if not isinstance(sent, UploadedFile):
+            return self._detail(request, batch, file_error=_("Choose the bank's file."))
+        content = sent.read(MOST_BYTES + 1)
+        try:
+            kept = keep_bank_file(batch=batch, content=content, by=who(request))
+        except CommerceError as error:
+            return self._detail(request, batch, file_error=str(error.for_user))
+        return redirect("admin:commerce_batch_answer", pk, kept.pk)
+
+    def answers(self, request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
+        """What each row of the file does; then it is done."""
+        if not request.user.has_perm("commerce.change_payoutbatch"):
+            raise PermissionDenied
+        batch = get_object_or_404(PayoutBatch, pk=pk)
+        kept = get_object_or_404(BankFile, pk=file_pk, batch=batch)
+        if request.method == "POST":
+            tell_outcome(request, apply_bank_file(bank_file=kept, by=who(request)))
+            return redirect("admin:commerce_batch_answer", pk, file_pk)
+        rows = answers_of(kept)
+        counts = counts_of(rows)
+        return self.story_page(
+            request,
+            batch,
+            "admin/commerce/bank_file.html",
+            _("The bank's answers about batch %(number)s") % {"number": f"#{pk}"},
+            batch=batch,
+            kept=kept,
+            rows=rows,
+            counts=[(shown, counts[does]) for does, shown in DOES_SHOWN.items()],
+            moves=counts[Does.PAYS] + counts[Does.RETURNS],
+        )
+
+
+def tell_outcome(request: HttpRequest, rows: Sequence[Judged]) -> None:
+    counts = counts_of(rows)
+    told = _("%(paid)d paid, %(back)d came back, %(unknown)d unknown, %(unfit)d unfit.")
+    numbers = {
+        "paid": counts[Does.PAYS],
+        "back": counts[Does.RETURNS],
+        "unknown": counts[Does.STAYS],
+        "unfit": counts[Does.UNFIT],
+    }
+    say = messages.warning if counts[Does.UNFIT] else messages.success
+    say(request, told % numbers)
 
 
 def _owed_by_currency() -> list[dict[str, Any]]:

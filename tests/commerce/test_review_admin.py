@@ -382,6 +382,9 @@ def test_reviewers_have_exactly_the_rights_they_need():
         "change_discrepancy",
         "add_writeoff",
         "approve_writeoff",
+        "add_statement",
+        "change_statement",
+        "approve_statement",
     }
     assert {"view_user", "view_journal", "view_payoutaccount"} <= names
     assert "view_postbackkey" not in names
