@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from pinboard.models import Board, Comment, DraftPicture, Pin, Visibility
+from pinboard.models.pin import PinQuerySet
 from users.models import User
 from users.names import clean_name, clean_title
 
+KEY = re.compile(r"[0-9]{1,18}")
 WEB = ("https://", "http://")
 LONGEST_PRICE = 12  # digits before the point
 MOST_FILES = 30
@@ -162,6 +166,44 @@ class SavePinForm(_BoardFields):
         empty_label=None,
         widget=forms.RadioSelect,
     )
+
+
+class BulkForm(forms.Form):
+    """What is to be done with which pins of a board; they are named, or all of them."""
+
+    MOVE, COPY, DELETE = "move", "copy", "delete"
+
+    deed = forms.ChoiceField(choices=[(MOVE, MOVE), (COPY, COPY), (DELETE, DELETE)])
+    all = forms.BooleanField(required=False)
+    to = BoardChoice(
+        queryset=Board.objects.none(),
+        required=False,
+        empty_label=_("To which board?"),
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+
+    def __init__(self, *args: Any, board: Board, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.board = board
+        others = Board.objects.editable_by(by).exclude(pk=board.pk)
+        self.fields["to"].queryset = others.order_by("-updated_at", "-pk")  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("all") and not self.chosen():
+            raise ValidationError(_("Choose the pins first."))
+        if cleaned.get("deed") != self.DELETE and not cleaned.get("to"):
+            self.add_error("to", _("Choose the board they go to."))
+        return cleaned
+
+    def pins(self) -> PinQuerySet:
+        pins = Pin.objects.filter(board=self.board, deleted_at=None)
+        return pins if self.cleaned_data["all"] else pins.filter(pk__in=self.chosen())
+
+    def chosen(self) -> list[int]:
+        """The keys that were sent; what no pin can have for one is none."""
+        sent = self.data.getlist("pin") if isinstance(self.data, QueryDict) else []
+        return [int(key) for key in sent if KEY.fullmatch(key)]
 
 
 class PinEditForm(forms.ModelForm[Pin]):

@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from pinboard.views import (
     board_forms,
     boards,
+    bulk,
     composer,
     drafts,
     feed,
@@ -19,6 +20,7 @@ from pinboard.views import (
     settings,
     shops,
     social,
+    trash,
 )
 
 
@@ -59,6 +61,8 @@ urlpatterns = [
     path("boards/new/", board_forms.board_create, name="board-create"),
     path("boards/<int:pk>/edit/", board_forms.board_edit, name="board-edit"),
     path("boards/<int:pk>/delete/", board_forms.board_delete, name="board-delete"),
+    path("boards/<int:pk>/restore/", trash.board_restore, name="board-restore"),
+    path("boards/<int:pk>/pins/", bulk.board_pins, name="board-pins"),
     path("boards/<int:pk>/follow/", social.board_follow, name="board-follow"),
     path("boards/<int:pk>-<str:slug>/", boards.board_detail, name="board-detail"),
     # People
@@ -77,6 +81,9 @@ urlpatterns = [
     path("shops/<slug:slug>/follow/", social.shop_follow, name="shop-follow"),
     path("products/<int:pk>/", products.product_detail, name="product-detail"),
     # One's own
+    path("trash/", trash.trash, name="trash"),
+    path("trash/empty/", trash.trash_empty, name="trash-empty"),
+    path("deeds/<uuid:deed>/undo/", bulk.deed_undo, name="deed-undo"),
     path("notifications/", notifications.notification_list, name="notification-list"),
     path(
         "notifications/read/",

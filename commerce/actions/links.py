@@ -4,6 +4,7 @@ a programme covers."""
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -103,6 +104,13 @@ def link_pins(
     for product in {pin.product for pin in some if pin.product}:
         ensure_site_link(product=product)
     return some[-1].pk if len(some) == limit else None
+
+
+def link_saved(pin_pks: Sequence[int]) -> None:
+    """The links of pins that were saved many at once, a pin a transaction."""
+    pins = Pin.objects.filter(pk__in=pin_pks, product__isnull=False)
+    for pin in pins.select_related("product").order_by("pk"):
+        ensure_link(pin=pin)
 
 
 def _products_covered(programme: Programme) -> QuerySet[Product]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 
 from pinboard.actions.locking import locked
-from pinboard.actions.pictures import refresh_publicity
+from pinboard.actions.pictures import refresh_those_of
 from pinboard.discovery.words import vector_of
-from pinboard.models import Board, Picture, Visibility
+from pinboard.exceptions import NotInTrash
+from pinboard.models import Board, Pin, Visibility
+from pinboard.models.pin import oldest_in_trash
 from users.names import clean_title
 
 if TYPE_CHECKING:
@@ -72,6 +75,27 @@ def delete_board(*, board: Board, by: User) -> None:
     _refresh_pictures(mine)
 
 
+@transaction.atomic
+def restore_board(*, board: Board, by: User) -> Board:
+    """Out of the trash with all its pins. Raises NotInTrash once 30 days are over."""
+    gone = Board.objects.in_trash_of(by, since=oldest_in_trash())
+    mine = gone.select_for_update(no_key=True).filter(pk=board.pk).first()
+    if mine is None:
+        raise NotInTrash
+    mine.deleted_at = None
+    mine.save(update_fields=["deleted_at"])
+    _refresh_pictures(mine)
+    return mine
+
+
+@transaction.atomic
+def empty_trash(*, by: User) -> None:
+    """At once for its owner; the sweeper takes the rows and files within the hour."""
+    out = oldest_in_trash() - timedelta(minutes=1)
+    Pin.objects.in_trash_of(by).update(deleted_at=out)
+    Board.objects.in_trash_of(by, since=oldest_in_trash()).update(deleted_at=out)
+
+
 def board_to_fill(*, by: User, board: Board | None, new_title: str = "") -> Board:
     """The board a form asks for: a new one where it names one."""
     if new_title:
@@ -82,9 +106,7 @@ def board_to_fill(*, by: User, board: Board | None, new_title: str = "") -> Boar
 
 
 def _refresh_pictures(board: Board) -> None:
-    shown = Picture.objects.filter(pins__board=board, pins__deleted_at=None)
-    for picture in shown.distinct().order_by("pk"):
-        refresh_publicity(picture)
+    refresh_those_of(Pin.objects.filter(board=board, deleted_at=None))
 
 
 def _index(board: Board) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from pinboard.models import Avatar, JobState, Picture, Pin, Product, RenditionJob
 from pinboard.pictures import storage
@@ -71,13 +73,37 @@ def refresh_publicity(picture: Picture) -> None:
     locked = Picture.objects.select_for_update(no_key=True).get(pk=picture.pk)
     wanted = locked.is_ready and is_shown_to_all(locked)
     if wanted and not locked.is_public:
-        wanted = _copied_to_public_names(locked)
+        wanted = _copied_to_public(locked)
     elif locked.is_public and not wanted:
-        transaction.on_commit(partial(_take_public_copies_away, locked.pk))
+        transaction.on_commit(partial(_take_public_copies_away, [locked.pk]))
     if wanted != locked.is_public:
         locked.is_public = wanted
         locked.save(update_fields=["is_public"])
     picture.is_public = wanted
+
+
+def wrongly_hidden_or_shown() -> QuerySet[Picture]:
+    this = {"picture": OuterRef("pk")}
+    shown = (
+        Exists(Pin.objects.public().filter(**this))
+        | Exists(Product.objects.filter(**this, removed_at=None))
+        | Exists(Avatar.objects.filter(**this))
+    )
+    return Picture.objects.filter(
+        Q(shown, is_public=False) | Q(~shown, is_public=True), is_ready=True
+    )
+
+
+@transaction.atomic
+def refresh_those_of(pins: Iterable[Pin]) -> None:
+    """As `refresh_publicity`, for the pictures of many pins at once."""
+    wrong = wrongly_hidden_or_shown().filter(pk__in={pin.picture_id for pin in pins})
+    rows = list(wrong.select_for_update(no_key=True, of=["self"]).order_by("pk"))
+    hidden = [row.pk for row in rows if row.is_public]
+    shown = [row.pk for row in rows if not row.is_public and _copied_to_public(row)]
+    Picture.objects.filter(pk__in=hidden).update(is_public=False)
+    Picture.objects.filter(pk__in=shown).update(is_public=True)
+    transaction.on_commit(partial(_take_public_copies_away, hidden))
 
 
 def is_shown_to_all(picture: Picture) -> bool:
@@ -113,7 +139,7 @@ def show_avatars_of(picture: Picture) -> None:
         avatar.user.save(update_fields=["avatar_path"])
 
 
-def _copied_to_public_names(picture: Picture) -> bool:
+def _copied_to_public(picture: Picture) -> bool:
     try:
         for path in copies_of(picture):
             storage.copy(PRIVATE + path, path)
@@ -125,11 +151,11 @@ def _copied_to_public_names(picture: Picture) -> bool:
 
 
 @transaction.atomic
-def _take_public_copies_away(picture_pk: int) -> None:
+def _take_public_copies_away(picture_pks: Sequence[int]) -> None:
     """Once committed, and under the lock: a new public pin may have come meanwhile."""
     hidden = Picture.objects.select_for_update(no_key=True).filter(
-        pk=picture_pk, is_public=False
+        pk__in=picture_pks, is_public=False
     )
-    for picture in hidden:
+    for picture in hidden.order_by("pk"):
         for path in copies_of(picture):
             storage.delete(path)

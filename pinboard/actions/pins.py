@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from types import EllipsisType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from pinboard.actions.board_events import ADDED, REMOVED, note, note_all
 from pinboard.actions.locking import locked
 from pinboard.actions.notifications import notify
 from pinboard.actions.pictures import intake, refresh_publicity, try_again
@@ -25,14 +25,13 @@ from pinboard.models import (
     PinState,
     Product,
 )
+from pinboard.models.pin import oldest_in_trash
 from pinboard.signals import pin_product_changed, pin_published
 from pinboard.sources.guard import check_form
 from pinboard.tasks import fetch_pin
 
 if TYPE_CHECKING:
     from users.models import User
-
-TRASH_DAYS = 30
 
 
 @transaction.atomic
@@ -51,8 +50,8 @@ def pin_upload(
 
     The pin is ready at once where these bytes were pinned before.
     """
-    _lock_boards(board)
-    pin = Pin.objects.create(
+    lock_boards(board)
+    pin = _create(
         board=board,
         pinner=by,
         picture=intake(content),
@@ -62,7 +61,7 @@ def pin_upload(
         alt=alt,
         source_url=source_url,
     )
-    _publish_if_ready(pin)
+    publish_if_ready(pin)
     return pin
 
 
@@ -79,8 +78,8 @@ def pin_picture(
     source_url: str = "",
 ) -> Pin:
     """Pin a picture that was taken in before; nothing is read again."""
-    _lock_boards(board)
-    pin = Pin.objects.create(
+    lock_boards(board)
+    pin = _create(
         board=board,
         pinner=by,
         picture=picture,
@@ -111,7 +110,7 @@ def pin_address(
     """
     check_form(url)
     _check_quota(by)
-    pin = Pin.objects.create(
+    pin = _create(
         board=board,
         pinner=by,
         product=product,
@@ -132,8 +131,8 @@ def save_pin(*, pin: Pin, board: Board, by: User) -> Pin:
     """
     if pin.state != PinState.READY:
         raise PinNotReady
-    _lock_boards(board)
-    copy = Pin.objects.create(
+    lock_boards(board)
+    copy = _create(
         board=board,
         pinner=by,
         picture=pin.picture,
@@ -166,7 +165,7 @@ def edit_pin(
 ) -> Pin:
     """Change the words, the board or the product; `...` leaves the product alone."""
     # Where it is now, for the form has written the new board on its instance.
-    _lock_boards(board, *Board.objects.filter(pins=pin.pk))
+    lock_boards(board, *Board.objects.filter(pins=pin.pk))
     mine = locked(Pin.objects.editable_by(by).select_for_update(), pin)
     before, shown = mine.board, mine.product_id
     mine.title, mine.description, mine.alt, mine.board = title, description, alt, board
@@ -179,6 +178,7 @@ def edit_pin(
     index_pin(mine)
     if before != board:
         _move_count(mine, before, board)
+        note_all([(before, mine, REMOVED), (board, mine, ADDED)], by=by)
     if mine.product_id != shown:
         pin_product_changed.send(sender=Pin, pin=mine)
     return mine
@@ -187,10 +187,11 @@ def edit_pin(
 @transaction.atomic
 def delete_pin(*, pin: Pin, by: User) -> None:
     """Into the trash, for 30 days. Copies that others saved are theirs and stay."""
-    _lock_boards(pin.board)
+    lock_boards(pin.board)
     mine = locked(Pin.objects.editable_by(by).select_for_update(), pin)
     mine.deleted_at = timezone.now()
     mine.save(update_fields=["deleted_at"])
+    note(mine.board, mine, REMOVED, by=by)
     if mine.state == PinState.READY:
         _count(mine.board, -1)
     if mine.picture:
@@ -200,24 +201,24 @@ def delete_pin(*, pin: Pin, by: User) -> None:
 @transaction.atomic
 def restore_pin(*, pin: Pin, by: User) -> Pin:
     """Out of the trash, as it was. Raises NotInTrash once 30 days are over."""
-    _lock_boards(pin.board)
-    oldest = timezone.now() - timedelta(days=TRASH_DAYS)
+    lock_boards(pin.board)
     mine = (
         Pin.objects.select_for_update(of=["self"])
         .filter(pk=pin.pk, board__owner=by, board__deleted_at=None)
         .first()
     )
-    if mine is None or (mine.deleted_at and mine.deleted_at < oldest):
+    if mine is None or (mine.deleted_at and mine.deleted_at < oldest_in_trash()):
         raise NotInTrash
     if mine.deleted_at is None:
         return mine  # a second click on Undo
     mine.deleted_at = None
     mine.save(update_fields=["deleted_at"])
+    note(mine.board, mine, ADDED, by=by)
     if mine.state == PinState.READY:
         _count(mine.board, +1)
         _show(mine)
     else:
-        _publish_if_ready(mine)
+        publish_if_ready(mine)
     return mine
 
 
@@ -243,7 +244,7 @@ def retry_pin(*, pin: Pin, by: User) -> Pin:
 def publish_pins_of(picture: Picture) -> None:
     """The picture is ready, so are the pins that waited for it."""
     waiting = Pin.objects.filter(picture=picture, state=PinState.PROCESSING)
-    _lock_boards(*Board.objects.filter(pins__in=waiting).distinct())
+    lock_boards(*Board.objects.filter(pins__in=waiting).distinct())
     for pin in waiting.filter(deleted_at=None).select_related("board").order_by("pk"):
         _publish(pin)
     # Those in the trash are published when they come out of it.
@@ -280,13 +281,20 @@ def index_pin(pin: Pin) -> None:
     Pin.objects.filter(pk=pin.pk).update(search=pin_search)
 
 
+def _create(**fields: Any) -> Pin:  # columns of as many types
+    pin = Pin.objects.create(**fields)
+    note(pin.board, pin, ADDED, by=pin.pinner)
+    return pin
+
+
 def _check_quota(by: User) -> None:
     from pinboard.actions.sources import check_quota  # which publishes pins in turn
 
     check_quota(by)
 
 
-def _publish_if_ready(pin: Pin) -> None:
+def publish_if_ready(pin: Pin) -> None:
+    """A pin whose picture became ready while it waited elsewhere."""
     if pin.picture and pin.picture.is_ready:
         _publish(pin)
 
@@ -334,7 +342,7 @@ def _count(board: Board, step: int) -> None:
     Board.objects.filter(pk=board.pk).update(pin_count=count, updated_at=timezone.now())
 
 
-def _lock_boards(*boards: Board) -> None:
+def lock_boards(*boards: Board) -> None:
     """Before any picture, and in one order, so that no two actions wait in a ring."""
     keys = sorted({board.pk for board in boards})
     list(

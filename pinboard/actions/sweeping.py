@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from pinboard.actions.pictures import refresh_publicity
-from pinboard.actions.pins import TRASH_DAYS, fail_pin
+from pinboard.actions.pictures import refresh_publicity, wrongly_hidden_or_shown
+from pinboard.actions.pins import fail_pin
 from pinboard.actions.renditions import fail_renditions
 from pinboard.exceptions import GaveUp
 from pinboard.models import (
@@ -27,7 +27,7 @@ from pinboard.models import (
     Product,
     RenditionJob,
 )
-from pinboard.models.pin import DRAFT_LIFE
+from pinboard.models.pin import DRAFT_LIFE, oldest_in_trash
 from pinboard.pictures import storage
 from pinboard.pictures.names import PRIVATE, copies_of, original_of, upload_of
 from pinboard.tasks import fetch_pin, make_renditions, read_draft
@@ -61,8 +61,8 @@ def tidy_pictures() -> None:
     """Empty the trash and drop old drafts, then delete the pictures and public copies
     that nobody shows."""
     PinDraft.objects.filter(created_at__lt=timezone.now() - DRAFT_KEPT).delete()
-    _empty_trash(timezone.now() - timedelta(days=TRASH_DAYS))
-    for picture in _wrongly_hidden_or_shown()[:TIDIED_AT_ONCE]:
+    _empty_trash(oldest_in_trash())
+    for picture in wrongly_hidden_or_shown()[:TIDIED_AT_ONCE]:
         refresh_publicity(picture)
     for pk in _orphans().values_list("pk", flat=True)[:TIDIED_AT_ONCE]:
         delete_orphan(pk)
@@ -116,16 +116,4 @@ def _orphans() -> QuerySet[Picture]:
         ~Exists(Avatar.objects.filter(**this)),
         ~Exists(DraftPicture.objects.filter(**this)),
         created_at__lt=timezone.now() - ORPHAN_AGE,
-    )
-
-
-def _wrongly_hidden_or_shown() -> QuerySet[Picture]:
-    this = {"picture": OuterRef("pk")}
-    shown = (
-        Exists(Pin.objects.public().filter(**this))
-        | Exists(Product.objects.filter(**this, removed_at=None))
-        | Exists(Avatar.objects.filter(**this))
-    )
-    return Picture.objects.filter(
-        Q(shown, is_public=False) | Q(~shown, is_public=True), is_ready=True
     )

@@ -1,4 +1,5 @@
 from pinboard.models.board import Board, Visibility
+from pinboard.models.board_event import BoardEvent
 from pinboard.models.job import Job, JobState
 from pinboard.models.notification import Notification
 from pinboard.models.picture import Avatar, Picture, RenditionJob
@@ -18,6 +19,7 @@ __all__ = [
     "Availability",
     "Avatar",
     "Board",
+    "BoardEvent",
     "Comment",
     "DraftPicture",
     "DraftReadJob",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -55,6 +56,9 @@ class BoardQuerySet(models.QuerySet["Board"]):
 
     def editable_by(self, user: Viewer) -> Self:
         return self.filter(owner_id=user.pk, deleted_at=None)
+
+    def in_trash_of(self, user: Viewer, *, since: datetime) -> Self:
+        return self.filter(owner_id=user.pk, deleted_at__gte=since)
 
 
 class Board(models.Model):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     Viewer = User | AnonymousUser
 
 DRAFT_LIFE = timedelta(days=1)  # for how long one may choose from a draft
+TRASH_LIFE = timedelta(days=30)
+
+
+def oldest_in_trash() -> datetime:
+    """What was deleted before this moment is on its way out for good."""
+    return timezone.now() - TRASH_LIFE
 
 
 class PinState(models.TextChoices):
@@ -52,6 +58,20 @@ class PinQuerySet(models.QuerySet["Pin"]):
 
     def editable_by(self, user: Viewer) -> Self:
         return self.filter(board__owner_id=user.pk, deleted_at=None)
+
+    def in_trash_of(self, user: Viewer) -> Self:
+        """What one deleted of late. With a board in the trash its pins come back."""
+        return self.filter(
+            board__owner_id=user.pk,
+            board__deleted_at=None,
+            deleted_at__gte=oldest_in_trash(),
+        )
+
+    def thrown_away_by(self, user: Viewer) -> Self:
+        """What may still come back, by itself or with its board: shown to its owner."""
+        oldest = oldest_in_trash()
+        back = Q(deleted_at__gte=oldest) | Q(board__deleted_at__gte=oldest)
+        return self.filter(back, board__owner_id=user.pk)
 
     def with_card_data(self, viewer: Viewer) -> Self:
         """All that a card and the API's item read; tests count the queries."""

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -51,6 +52,8 @@ def board_delete(request: HttpRequest, pk: int) -> HttpResponse:
     board = get_object_or_404(Board.objects.editable_by(by), pk=pk)
     if request.method == "POST":
         boards.delete_board(board=board, by=by)
-        messages.success(request, _("%(board)s is gone.") % {"board": board.title})
+        undo = reverse("pinboard:board-restore", args=[board.pk])
+        told = _("%(board)s is in the trash.") % {"board": board.title}
+        messages.success(request, told, extra_tags=undo)
         return redirect(by)
     return render(request, "pinboard/board_delete.html", {"board": board})

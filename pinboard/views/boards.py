@@ -5,9 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from pinboard.forms import BulkForm
 from pinboard.models import Board, Follow, Pin, Visibility
 from pinboard.models.pin import PinQuerySet
-from pinboard.views.access import board_key
+from pinboard.views.access import board_key, signed_in
 from pinboard.views.paging import page_or_404
 
 OLDEST_FIRST = "oldest"
@@ -22,21 +23,36 @@ def board_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     if slug != board.slug:
         query = request.META["QUERY_STRING"]
         return redirect(board.get_absolute_url() + (f"?{query}" if query else ""))
+    return show_board(request, board)
+
+
+def show_board(
+    request: HttpRequest, board: Board, *, bulk: BulkForm | None = None
+) -> HttpResponse:
+    """The page of a board; with a form that was refused, where there is one."""
+    key, is_owner = board_key(request), board.owner_id == request.user.pk
     pins = Pin.objects.visible_to(request.user, key=key).filter(board=board)
     order = OLDEST_FIRST if request.GET.get("order") == OLDEST_FIRST else ""
     page = page_or_404(
         request, pins.with_card_data(request.user), newest_first=not order
     )
+    if is_owner and bulk is None and request.GET.get("select") == "1":
+        bulk = BulkForm(board=board, by=signed_in(request))
+    chosen = bulk.chosen() if bulk else []
     shown = {
         "board": board,
-        "is_owner": board.owner_id == request.user.pk,
+        "is_owner": is_owner,
+        "bulk": bulk,
+        "chosen": chosen,
+        "chosen_elsewhere": set(chosen) - {pin.pk for pin in page.items},
         "key": key if board.visibility == Visibility.LINK else "",
         "order": order,
         "sums": _sums(pins),
         "pins": page.items,
         "next_cursor": page.next_cursor,
     }
-    answer = render(request, "pinboard/board_detail.html", shown)
+    status = 422 if bulk and bulk.is_bound else 200
+    answer = render(request, "pinboard/board_detail.html", shown, status=status)
     if not board.is_public:
         answer["X-Robots-Tag"] = "noindex"
     return answer

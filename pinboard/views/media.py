@@ -17,7 +17,7 @@ from django.http import (
 from django.views.decorators.http import require_safe
 
 from pinboard.actions.pictures import is_shown_to_all
-from pinboard.models import DraftPicture, Picture
+from pinboard.models import DraftPicture, Picture, Pin
 from pinboard.pictures.names import PRIVATE, copies_of, name_in, original_of
 from pinboard.views.access import visible_pins
 
@@ -59,12 +59,15 @@ def _is_of(picture: Picture, path: str) -> bool:
 
 
 def _may_see(request: HttpRequest, picture: Picture) -> bool:
-    """By the rule for pins, but for what a product, a profile or one's own draft
-    shows."""
+    """By the rule for pins, but for what a product, a profile, one's own draft or one's
+    own trash shows."""
     if visible_pins(request).filter(picture=picture).exists():
         return True
+    if is_shown_to_all(picture):
+        return True
     offered = DraftPicture.objects.visible_to(request.user).filter(picture=picture)
-    return is_shown_to_all(picture) or offered.exists()
+    gone = Pin.objects.thrown_away_by(request.user).filter(picture=picture)
+    return offered.exists() or gone.exists()
 
 
 def _redirect(path: str) -> HttpResponse:

@@ -11,6 +11,7 @@ import "pinboard/reload";
 import "pinboard/renew";
 import "pinboard/save";
 import "pinboard/search";
+import "pinboard/select";
 import "pinboard/share";
 import "pinboard/toast";
 import "pinboard/transition";

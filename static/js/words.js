@@ -16,11 +16,14 @@ const said = {
   loading: ["Loading more pins", "正在加载更多图钉"],
   loadMore: ["Load more", "加载更多"],
   notLoaded: ["Could not load. Try again", "加载失败，请再试一次"],
+  choosePins: ["Choose pins", "选择图钉"],
+  chosen: ["chosen", "个已选"],
   close: ["Close", "关闭"],
   previous: ["Previous pin", "上一个图钉"],
   next: ["Next pin", "下一个图钉"],
   fullSize: ["Picture in full size", "原尺寸图片"],
   copied: ["Link copied", "链接已复制"],
+  codeCopied: ["Code copied. Open the Taobao app", "口令已复制，打开淘宝即可"],
 };
 
 export const word = (key) => said[key][zh ? 1 : 0];

@@ -84,6 +84,7 @@ def known(alice):
         "username": "alice",
         "slug": shop.slug,
         "public_id": uuid.uuid4(),
+        "deed": uuid.uuid4(),
         "path": "private/aa/a.webp",
     }
 

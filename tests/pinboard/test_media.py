@@ -1,7 +1,10 @@
 """Who may load which file, and with what headers."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from pinboard.actions.pictures import refresh_publicity
 from pinboard.actions.pins import delete_pin, pin_upload
@@ -79,14 +82,20 @@ def test_the_link_of_a_link_board_opens_its_pictures(client, alice):
     assert client.get(media_url(path, key=pin.board.link_key)).status_code == 404
 
 
-def test_the_public_address_is_dead_once_nobody_shows_the_picture(client, alice):
+def test_what_was_thrown_away_is_its_owners_to_see_while_it_may_come_back(
+    client, alice, charlie
+):
     pin = ready_pin(alice)
     path = pin.picture.renditions[0].path
     assert status(client, path) == 200
     delete_pin(pin=pin, by=alice)
     assert status(client, path) == 404
+    client.force_login(charlie)
+    assert status(client, PRIVATE + path) == 404
     client.force_login(alice)
     assert status(client, path) == 404
+    assert status(client, PRIVATE + path) == 200
+    Pin.objects.update(deleted_at=timezone.now() - timedelta(days=31))
     assert status(client, PRIVATE + path) == 404
 
 
