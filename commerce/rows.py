@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar  # Any: values and fields of as many types as columns
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import JSONField, Model
+from django.db.models import DateTimeField, JSONField, Model, UUIDField
 
 M = TypeVar("M", bound=Model)
 
@@ -43,6 +45,20 @@ def select_one(
 ) -> list[M]:
     """Rows of one model, which `tail` calls x."""
     return [row for (row,) in select([Part(alias, model)], tail, values)]
+
+
+def from_json(model: type[M], records: Iterable[dict[str, Any]] | None) -> list[M]:
+    """The rows of PostgreSQL's `json_agg`, which has null for none."""
+    found = []
+    for record in records or ():
+        names = [name for name, column, _ in _json_fields(model) if column in record]
+        values = [
+            convert(record[column]) if convert and record[column] else record[column]
+            for _, column, convert in _json_fields(model)
+            if column in record
+        ]
+        found.append(model.from_db(connection.alias, names, values))
+    return found
 
 
 def insert(rows: Sequence[Model], *, new_by: Sequence[str] = ()) -> None:
@@ -151,6 +167,22 @@ def _shape(part: Part) -> _Shape:
             if isinstance(field, JSONField)
         ],
     )
+
+
+@cache
+def _json_fields(
+    model: type[Model],
+) -> list[tuple[str, str, Callable[[str], Any] | None]]:
+    return [
+        (field.attname, field.column, _FROM_JSON.get(type(field)))
+        for field in model._meta.concrete_fields
+    ]
+
+
+_FROM_JSON: dict[type, Callable[[str], Any]] = {
+    DateTimeField: datetime.fromisoformat,
+    UUIDField: UUID,
+}
 
 
 def _instances(row: Sequence[Any], shapes: Iterable[_Shape]) -> Iterable[Model | None]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from commerce.actions.attributions import attribute, clue_of, decide_on, record
 from commerce.actions.dossiers import (
     Dossier,
-    read_beside,
+    dossier_of,
     read_dossiers,
     write_dossiers,
 )
@@ -68,7 +68,10 @@ def sync_commission(
     """Attribute the line if nobody has, then make commission, shares and ledger what
     the line says. Idempotent. Locks the line, then its commission."""
     line = _locked_line(line.pk)
-    dossier = read_dossiers([line])[line.pk]
+    dossier = read_dossiers(line.network_id, [line.line_id])[line.line_id]
+    dossier.line = line
+    if dossier.commission:
+        dossier.commission.line = line
     sync(
         dossier,
         terms=TermsAtOrder([line]),
@@ -202,8 +205,7 @@ def bring(
     note: str = "",
 ) -> None:
     """Figures, shares, ledger, state. Expects line and commission locked."""
-    dossier = Dossier(commission.line, attribution, commission)
-    read_beside([dossier])
+    dossier = dossier_of(commission, attribution)
     terms = TermsAtOrder([commission.line])
     _bring(dossier, terms, event_at=event_at, by=by, note=note)
     write_dossiers([dossier])

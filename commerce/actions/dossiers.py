@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.db import connection
+
 from commerce.actions.news import tell_returned
-from commerce.ledger.booking import Booked, Booking, booked_of, post_bookings
+from commerce.ledger.booking import Booked, Booking, booked_in, post_bookings
 from commerce.models import (
     Attribution,
     Click,
@@ -16,8 +18,9 @@ from commerce.models import (
     CommissionShare,
     Discrepancy,
     OrderLine,
+    OrderRefund,
 )
-from commerce.rows import M, Part, insert, select, select_one, update
+from commerce.rows import M, from_json, insert, update
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Dossier:
     commission: Commission | None = None
     shares: list[CommissionShare] = field(default_factory=list)
     discrepancies: list[Discrepancy] = field(default_factory=list)
+    refunds: dict[str, OrderRefund] = field(default_factory=dict)
     booked: Booked = field(default_factory=Booked)
     # What came of it since it was read.
     is_touched: bool = False
@@ -38,45 +42,50 @@ class Dossier:
     returned: list[str] = field(default_factory=list)  # each time, and why
 
 
-def read_dossiers(lines: Iterable[OrderLine]) -> dict[int, Dossier]:
-    """By line. Expects the lines locked; locks their commissions."""
-    dossiers = {line.pk: Dossier(line) for line in lines}
-    if not dossiers:
-        return {}
-    for commission, attribution, click in select(_PARTS, _COMMISSIONS, [[*dossiers]]):
-        dossier = dossiers[commission.line_id]
-        commission.line = dossier.line
-        dossier.commission, dossier.attribution = commission, attribution
-        if attribution:
-            attribution.line, attribution.click = dossier.line, click
-    read_beside(dossiers.values())
-    return dossiers
-
-
-def read_beside(dossiers: Iterable[Dossier]) -> None:
-    """What stands beside commissions that are known and locked."""
-    by_line = {dossier.line.pk: dossier for dossier in dossiers}
-    rows = [dossier.commission for dossier in by_line.values() if dossier.commission]
-    by_commission = {row.pk: by_line[row.line_id] for row in rows}
-    if by_commission:
-        tail = "FROM commerce_commissionshare x WHERE x.commission_id = ANY(%s)"
-        for share in select_one(CommissionShare, tail, [[*by_commission]]):
-            by_commission[share.commission_id].shares.append(share)
-        for key, booked in booked_of(rows).items():
-            by_commission[key].booked = booked
-    tail = "FROM commerce_discrepancy x WHERE x.line_id = ANY(%s) ORDER BY x.id"
-    for row in select_one(Discrepancy, tail, [[*by_line]]):
+def read_dossiers(network_id: int, line_ids: Iterable[str]) -> dict[str, Dossier]:
+    """Of those that there are, by the network's name of the line. Locks the lines, then
+    their commissions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT commerce_lock_lines(%s, %s)", [network_id, list(line_ids)]
+        )
+        (found,) = cursor.fetchone()
+    dossiers = {
+        line.pk: Dossier(line) for line in from_json(OrderLine, found.get("lines"))
+    }
+    clicks = {row.pk: row for row in from_json(Click, found.get("clicks"))}
+    for attribution in from_json(Attribution, found.get("attributions")):
+        dossier = dossiers[attribution.line_id]
+        dossier.attribution, attribution.line = attribution, dossier.line
+        attribution.click = clicks.get(attribution.click_id or "")
+    owners = {}
+    for commission in from_json(Commission, found.get("commissions")):
+        dossier = owners[commission.pk] = dossiers[commission.line_id]
+        dossier.commission, commission.line = commission, dossier.line
+    for share in from_json(CommissionShare, found.get("shares")):
+        owners[share.commission_id].shares.append(share)
+    for key, booked in booked_in(
+        tuple(row.values()) for row in found.get("booked") or ()
+    ).items():
+        owners[key].booked = booked
+    for row in from_json(Discrepancy, found.get("discrepancies")):
         if row.line_id is not None:
-            by_line[row.line_id].discrepancies.append(row)
+            dossiers[row.line_id].discrepancies.append(row)
+    for refund in from_json(OrderRefund, found.get("refunds")):
+        dossiers[refund.line_id].refunds[refund.refund_id] = refund
+    return {dossier.line.line_id: dossier for dossier in dossiers.values()}
 
 
-_PARTS = [Part("c", Commission), Part("a", Attribution), Part("click", Click)]
-_COMMISSIONS = """
-FROM commerce_commission c
-LEFT JOIN commerce_attribution a ON a.line_id = c.line_id AND a.is_current
-LEFT JOIN commerce_click click ON click.id = a.click_id
-WHERE c.line_id = ANY(%s) ORDER BY c.id FOR UPDATE OF c
-"""
+def dossier_of(
+    commission: Commission, attribution: Attribution | None = None
+) -> Dossier:
+    """Of these very objects, whose rows the caller has locked."""
+    line = commission.line
+    dossier = read_dossiers(line.network_id, [line.line_id])[line.line_id]
+    dossier.line, dossier.commission = line, commission
+    dossier.attribution = attribution
+    return dossier
+
 
 # What `bring` may change.
 _CHANGING = (

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 
 from django.db import connection
 
 from commerce.attribution import SKEW, SelfEvidence
 from commerce.click_refs import BadClickTag, click_id_of
-from commerce.models import Click, Network, PayoutAccount, Programme, TrackingLink
-from commerce.rows import Part, select
+from commerce.models import Click, Network, Programme, TrackingLink
+from commerce.rows import Part, from_json, select
 from pinboard.models import Product
 from users.models import User
 
@@ -25,8 +24,8 @@ MOST_KEYS = 200
 
 SubId = tuple[int, str]  # programme, sub-id
 
-# A click's place and people are read with it; of wide rows only what is asked about.
-_CLICK, _LINK = Part("click", Click), Part("link", TrackingLink)
+# A link's product and people are read with it; of wide rows only what is asked about.
+_LINK = Part("link", TrackingLink)
 _PRODUCT = Part("product", Product, ("shop_id", "title"))
 _PERSON = ("is_active", "closed_at")
 _PEOPLE = [Part("beneficiary", User, _PERSON), Part("originator", User, _PERSON)]
@@ -60,6 +59,8 @@ class Evidence:
     in_window: Mapping[tuple[int, str, datetime], list[str]] = field(
         default_factory=dict
     )
+    # Of all whom one of the clicks may pay.
+    marks: dict[int, SelfEvidence] = field(default_factory=dict)
 
     def click_named(self, click_ref: str, network: Network) -> Click | None:
         """Raises BadClickTag for a reference that somebody made up."""
@@ -69,14 +70,6 @@ class Evidence:
     def clicks_of(self, programme: Programme, sub_id: str, at: datetime) -> list[Click]:
         ids = self.in_window.get((programme.pk, sub_id, at), [])
         return [self.clicks[click_id] for click_id in ids]
-
-    @cached_property
-    def marks(self) -> dict[int, SelfEvidence]:
-        """Of all whom one of these clicks may pay."""
-        clicks = self.clicks.values()
-        people = {click.beneficiary_id for click in clicks}
-        people |= {click.originator_id for click in clicks}
-        return marks_of(person for person in people if person is not None)
 
 
 def gather(
@@ -98,7 +91,8 @@ def gather(
         with suppress(BadClickTag):
             if click_id := named_by(clue.click_ref, network):
                 ids.add(click_id)
-    evidence.clicks = _clicks(ids)
+    if ids:
+        _read_clicks(evidence, ids)
     return evidence
 
 
@@ -129,64 +123,35 @@ def links_by_sub_id(names: Iterable[SubId]) -> dict[SubId, TrackingLink]:
     return found
 
 
-def marks_of(people: Iterable[int]) -> dict[int, SelfEvidence]:
-    """Browsers in which they clicked themselves; people paid to the same place."""
-    ids = list(people)
-    if not ids:
-        return {}
+def _read_clicks(evidence: Evidence, ids: Iterable[str]) -> None:
+    """With their places and people, and the marks by which these are known: browsers
+    in which they clicked themselves, others who are paid to the same place."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT commerce_clicks(%s, %s)", [list(ids), MOST_KEYS])
+        (found,) = cursor.fetchone()
+    products = {row.pk: row for row in from_json(Product, found["products"])}
+    people = {row.pk: row for row in from_json(User, found["people"])}
+    links = {row.pk: row for row in from_json(TrackingLink, found["links"])}
+    for link in links.values():
+        link.product = products[link.product_id]
+    for click in from_json(Click, found["clicks"]):
+        click.link = links[click.link_id]
+        _with_people(
+            click,
+            people.get(click.beneficiary_id or 0),
+            people.get(click.originator_id or 0),
+        )
+        evidence.clicks[click.pk] = click
     keys: defaultdict[int, set[str]] = defaultdict(set)
     twins: defaultdict[int, set[int]] = defaultdict(set)
-    for person, visitor_key, twin in _rows_of_marks(ids):
-        if visitor_key is not None:
-            keys[person].add(visitor_key)
-        if twin is not None:
-            twins[person].add(twin)
-    return {
+    for person, visitor_key in found["keys"] or ():
+        keys[person].add(visitor_key)
+    for person, twin in found["twins"] or ():
+        twins[person].add(twin)
+    evidence.marks = {
         person: SelfEvidence(frozenset(keys[person]), frozenset(twins[person]))
-        for person in ids
+        for person in people
     }
-
-
-def _rows_of_marks(ids: list[int]) -> list[tuple[int, str | None, int | None]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT person, own.visitor_key, NULL::bigint
-            FROM unnest(%s::bigint[]) AS person CROSS JOIN LATERAL (
-                SELECT visitor_key FROM {Click._meta.db_table}
-                WHERE user_id = person AND visitor_key <> ''
-                ORDER BY occurred_at DESC LIMIT {MOST_KEYS}
-            ) AS own
-            UNION ALL
-            SELECT mine.user_id, NULL, theirs.user_id
-            FROM {PayoutAccount._meta.db_table} AS mine
-            JOIN {PayoutAccount._meta.db_table} AS theirs
-                ON theirs.number = mine.number AND theirs.user_id <> mine.user_id
-            WHERE mine.user_id = ANY(%s)
-            """,  # noqa: S608  our own names
-            [ids, ids],
-        )
-        return list(cursor.fetchall())
-
-
-def _clicks(ids: Iterable[str]) -> dict[str, Click]:
-    wanted = list(ids)
-    if not wanted:
-        return {}
-    rows = select(
-        [_CLICK, _LINK, _PRODUCT, *_PEOPLE],
-        "FROM commerce_click click"
-        " JOIN commerce_trackinglink link ON link.id = click.link_id"
-        f" {_PRODUCT_OF_LINK} {_JOIN_PEOPLE.format('click')}"
-        " WHERE click.id = ANY(%s)",
-        [wanted],
-    )
-    found = {}
-    for click, link, product, beneficiary, originator in rows:
-        link.product, click.link = product, link
-        _with_people(click, beneficiary, originator)
-        found[click.pk] = click
-    return found
 
 
 def _with_people(

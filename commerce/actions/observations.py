@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.db import connection
-
 from commerce.exceptions import EventReused
 from commerce.models import Network, Observation, Programme
 from commerce.networks.base import Payload, Report
@@ -54,34 +52,21 @@ class History:
         return next((row for row in self.rows if row.sha256 == digest), None)
 
 
-def lock_lines(network: Network, line_ids: Iterable[str]) -> None:
-    """One writer a line at a time, from before its row exists until the commit: else a
-    refund could park beside the order that it waits for.
-
-    In one order: of two who need the same lines, one waits for the other, and never
-    both for each other. The server has room for some thousand locks.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(sorted.number) FROM ("
-            " SELECT DISTINCT hashtextextended(name, 0) AS number"
-            " FROM unnest(%s::text[]) AS name ORDER BY number) AS sorted",
-            [[f"order-line:{network.pk}:{line_id}" for line_id in line_ids]],
-        )
-
-
 def read_histories(
     network: Network, notices: Sequence[Notice], line_ids: Iterable[str]
 ) -> tuple[dict[str, History], dict[str, Observation]]:
-    """The reports of these lines, and those with an event id of one of the notices."""
+    """The reports of these lines, and those with an event id of one of the notices.
+
+    Locks the lines, from before their rows exist until the commit: else a refund could
+    park beside the order that it waits for. All in one order: of two who need the same
+    lines, one waits for the other, and never both for each other.
+    """
     events = [notice.event_id for notice in notices if notice.event_id]
-    where = "x.line_id = ANY(%s)" + (" OR x.event_id = ANY(%s)" if events else "")
     wanted = list(dict.fromkeys(line_ids))
     rows = select_one(
         Observation,
-        f"FROM commerce_observation x WHERE x.network_id = %s AND ({where})"
-        " ORDER BY x.id",
-        [network.pk, wanted, *([events] if events else [])],
+        "FROM commerce_lock_reports(%s, %s, %s) x ORDER BY x.id",
+        [network.pk, wanted, events],
     )
     histories = {line_id: History() for line_id in wanted}
     for row in rows:

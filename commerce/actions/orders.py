@@ -22,7 +22,6 @@ from commerce.actions.evidence import gather, links_by_sub_id
 from commerce.actions.observations import (
     History,
     Notice,
-    lock_lines,
     read_histories,
     same_event,
     store,
@@ -34,13 +33,12 @@ from commerce.models import (
     Network,
     Observation,
     OrderLine,
-    OrderRefund,
     ParkedObservation,
     Programme,
 )
 from commerce.networks.adapters import read_report
-from commerce.networks.base import LineReport, Payload, RefundReport, Report
-from commerce.rows import insert, select_one, update
+from commerce.networks.base import LineReport, Payload, Report
+from commerce.rows import insert, update
 from commerce.verdicts import BAD_REF, UNKNOWN_CLICK
 
 # So long an order may wait for its click to become known.
@@ -82,7 +80,6 @@ def observe_many(*, network: Network, notices: Sequence[Notice]) -> list[Observa
     if not notices:
         return []
     line_ids = {notice.report.line_id for notice in notices}
-    lock_lines(network, line_ids)
     histories, events = read_histories(network, notices, line_ids)
     seen = [_seen(notice, histories, events) for notice in notices]
     if all(seen):  # pages overlap, and shops repeat what was answered late
@@ -130,7 +127,6 @@ def resolve_parked() -> int:
 
 @transaction.atomic
 def _resolve(network: Network, line_id: str) -> None:
-    lock_lines(network, [line_id])
     first = ParkedObservation.objects.filter(
         network=network, line_id=line_id, observation__code=UNKNOWN_CLICK
     ).earliest("pk")
@@ -169,23 +165,17 @@ def _read_stories(
         line_id: Story(line_id, history, known)
         for line_id, history in histories.items()
     }
-    lines = select_one(
-        OrderLine,
-        "FROM commerce_orderline x WHERE x.network_id = %s AND x.line_id = ANY(%s)"
-        " ORDER BY x.id FOR UPDATE",
-        [network.pk, list(stories)],
-    )
+    # No line without a report: what nobody told of before is new.
+    old = [line_id for line_id, history in histories.items() if history.rows]
+    dossiers = read_dossiers(network.pk, old) if old else {}
+    lines = [dossier.line for dossier in dossiers.values()]
     news = [notice for notice in notices if notice.report.line_id in stories]
     known.programmes = _programmes(network, news, lines)
     known.terms = TermsAtOrder(lines)
-    dossiers = {}
-    for line in lines:
+    for line_id, dossier in dossiers.items():
+        line = dossier.line
         line.network, line.programme = network, known.programmes[line.programme_id]
-        stories[line.line_id].line = line
-    dossiers = read_dossiers(lines)
-    for line in lines:
-        stories[line.line_id].dossier = dossiers[line.pk]
-    _read_refunds(stories, news)
+        stories[line_id].dossier = dossier
     _read_evidence(stories, news)
     return stories
 
@@ -205,27 +195,6 @@ def _programmes(
     for row in found.values():
         row.network = network
     return found
-
-
-def _read_refunds(stories: dict[str, Story], notices: Iterable[Notice]) -> None:
-    told = {
-        notice.report.line_id
-        for notice in notices
-        if isinstance(notice.report, RefundReport)
-    }
-    lines = {
-        story.line.pk: story
-        for story in stories.values()
-        if story.line
-        and (
-            story.line_id in told
-            or any(isinstance(report, RefundReport) for report in story.reports)
-        )
-    }
-    if lines:
-        tail = "FROM commerce_orderrefund x WHERE x.line_id = ANY(%s)"
-        for row in select_one(OrderRefund, tail, [[*lines]]):
-            lines[row.line_id].refunds[row.refund_id] = row
 
 
 def _read_evidence(stories: dict[str, Story], notices: Sequence[Notice]) -> None:

@@ -62,8 +62,6 @@ class Story:
     line_id: str
     history: History
     known: Known
-    line: OrderLine | None = None
-    refunds: dict[str, OrderRefund] = field(default_factory=dict)
     dossier: Dossier | None = None
     # What came of it since it was read.
     is_changed: bool = False
@@ -72,6 +70,10 @@ class Story:
     parked: list[ParkedObservation] = field(default_factory=list)
     orphans: list[Discrepancy] = field(default_factory=list)
     changed_refunds: dict[str, OrderRefund] = field(default_factory=dict)
+
+    @property
+    def line(self) -> OrderLine | None:
+        return self.dossier.line if self.dossier else None
 
     @cached_property
     def reports(self) -> list[Report]:
@@ -106,7 +108,7 @@ class Story:
             notice.report,
             self.line,
             programme,
-            refunds=self.refunds,
+            refunds=self.dossier.refunds if self.dossier else {},
             click_named=lambda ref: self._evidence.click_named(ref, self.known.network),
         )
         observation = self._keep(notice, digest, verdict)
@@ -177,47 +179,51 @@ class Story:
         return observation
 
     def _write(self, programme: Programme, projection: Projection) -> OrderLine:
-        fields = projection.fields
-        if self.line is None:
-            link = self._link(programme, fields)
-            self.line = OrderLine(
-                network=self.known.network,
-                programme=programme,
-                line_id=self.line_id,
-                product=link.product if link else None,
-                **fields,
-            )
-            self.dossier = Dossier(self.line)
-            self.known.terms.add(self.line)
+        if self.dossier is None:
+            self.dossier = Dossier(self._new_line(programme, projection.fields))
+            self.known.terms.add(self.dossier.line)
         else:
-            changed = {
-                name: value
-                for name, value in fields.items()
-                if getattr(self.line, name) != value
-            }
-            for name, value in changed.items():
-                setattr(self.line, name, value)
-            if changed:
-                self.is_changed = True
-                self.line.version += 1
-        self._write_refunds(self.line, projection)
-        return self.line
+            self._change(self.dossier.line, projection.fields)
+        self._write_refunds(self.dossier, projection)
+        return self.dossier.line
 
-    def _write_refunds(self, line: OrderLine, projection: Projection) -> None:
+    def _new_line(self, programme: Programme, fields: dict[str, Any]) -> OrderLine:
+        link = self._link(programme, fields)
+        return OrderLine(
+            network=self.known.network,
+            programme=programme,
+            line_id=self.line_id,
+            product=link.product if link else None,
+            **fields,
+        )
+
+    def _change(self, line: OrderLine, fields: dict[str, Any]) -> None:
+        changed = {
+            name: value
+            for name, value in fields.items()
+            if getattr(line, name) != value
+        }
+        for name, value in changed.items():
+            setattr(line, name, value)
+        if changed:
+            self.is_changed = True
+            line.version += 1
+
+    def _write_refunds(self, dossier: Dossier, projection: Projection) -> None:
         for refund_id, report in projection.refunds.items():
             said: dict[str, Any] = {  # Any: values of three types
                 "refunded_minor": report.refunded_minor,
                 "is_successful": report.is_successful,
                 "modified_at": report.modified_at,
             }
-            refund = self.refunds.get(refund_id)
+            refund = dossier.refunds.get(refund_id)
             if refund is None:
-                refund = OrderRefund(line=line, refund_id=refund_id, **said)
+                refund = OrderRefund(line=dossier.line, refund_id=refund_id, **said)
             elif all(getattr(refund, name) == value for name, value in said.items()):
                 continue
             for name, value in said.items():
                 setattr(refund, name, value)
-            self.refunds[refund_id] = self.changed_refunds[refund_id] = refund
+            dossier.refunds[refund_id] = self.changed_refunds[refund_id] = refund
 
     def _link(
         self, programme: Programme, fields: dict[str, Any]

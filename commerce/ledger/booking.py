@@ -16,12 +16,13 @@ from commerce.models import (
     Commission,
     CommissionShare,
     Journal,
-    JournalKind,
     Role,
 )
 from users.models import User
 
 Name = tuple[str, str, int | None]  # kind, key, user
+# Commission, number of its journals; of an account: kind, key, user, sum.
+BookedRow = tuple[int, int, str | None, str | None, int | None, int | None]
 
 SITE = "site"
 NOBODY = "unattributed"
@@ -112,30 +113,22 @@ def post_bookings(bookings: Sequence[Booking]) -> list[Journal]:
 
 def booked_of(commissions: Iterable[Commission]) -> defaultdict[int, Booked]:
     """Of those that are in the ledger; nothing of all others."""
-    booked: defaultdict[int, Booked] = defaultdict(Booked)
     accrued = [row.pk for row in commissions if row.is_accrued]
-    if accrued:
-        with connection.cursor() as cursor:
-            cursor.execute(POSTED, [str(JournalKind.RECEIPT), accrued])
-            for key, journals, kind, name, user, amount in cursor.fetchall():
-                booked[key].journals = journals
-                if kind is not None:
-                    booked[key].amounts[kind, name, user] += int(amount)
+    if not accrued:
+        return defaultdict(Booked)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM commerce_booked(%s)", [accrued])
+        return booked_in(cursor.fetchall())
+
+
+def booked_in(rows: Iterable[BookedRow]) -> defaultdict[int, Booked]:
+    """The rows of `commerce_booked`, by commission."""
+    booked: defaultdict[int, Booked] = defaultdict(Booked)
+    for commission, journals, kind, key, user, minor in rows:
+        booked[commission].journals = journals
+        if kind is not None and key is not None and minor is not None:
+            booked[commission].amounts[kind, key, user] += minor
     return booked
-
-
-# Receipts concern networks, not shares; the numbers of journals count them all.
-POSTED = """
-SELECT j.commission_id,
-       (SELECT count(*) FROM commerce_journal x
-        WHERE x.commission_id = j.commission_id),
-       a.kind, a.key, a.user_id, sum(e.amount_minor)
-FROM commerce_journal j
-LEFT JOIN commerce_entry e ON e.journal_id = j.id AND j.kind <> %s
-LEFT JOIN commerce_account a ON a.id = e.account_id
-WHERE j.commission_id = ANY(%s)
-GROUP BY j.commission_id, a.kind, a.key, a.user_id
-"""
 
 
 def name_of(share: CommissionShare, *, is_approved: bool) -> Name:

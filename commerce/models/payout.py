@@ -23,6 +23,10 @@ class PayoutAccount(models.Model):
     number = models.CharField(_("account"), max_length=60)
     updated_at = models.DateTimeField(auto_now=True)
 
+    class Meta:
+        # Others who are paid to the same place are looked up for each order.
+        indexes = [models.Index(fields=["number"], name="payout_account_number")]
+
     def __str__(self) -> str:
         return f"{self.method} …{self.number[-4:]}"
 
