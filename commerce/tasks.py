@@ -7,8 +7,9 @@ from typing import Any  # what a message may hold
 
 from celery import shared_task
 from django.conf import settings
+from django.core.cache import cache
 
-from commerce.actions import clicks, imports, links, orders
+from commerce.actions import clicks, conversions, imports, links, orders
 from commerce.exceptions import NetworkError
 from commerce.ledger import replay_some, verify
 from commerce.models import Network, Programme
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 # Below the soft time limit of a task; what is left is read the next time.
 BUDGET_S = 25
+CONVERTED_EVERY_S = 30  # as the schedule says
+CONVERSIONS_S = 10  # of those; the rest is for pictures
+CONVERSIONS_REST_S = 600
 # A night's or month's reading waits out what passes; never longer than a message may.
 MOST_TRIES, RETRY_S, LONGEST_PAUSE_S = 10, 60, 100
 
@@ -76,6 +80,27 @@ def read_past(network_pk: int, windows: list[list[Any]], tries: int = 0) -> None
         left = None
     if rest := [list(left), *rest] if left else rest:
         read_past.delay(network_pk, rest)
+
+
+@shared_task
+def convert_links() -> None:
+    """Have the newest links, and those whose code ends, converted by their network."""
+    for network in conversions.converting_networks():
+        if cache.get(f"conversions-rest:{network.pk}"):
+            continue
+        convert_links_of.apply_async((network.pk,), expires=CONVERTED_EVERY_S)
+
+
+@shared_task
+def convert_links_of(network_pk: int) -> None:
+    network = Network.objects.get(pk=network_pk)
+    try:
+        conversions.convert_due(network=network, budget_s=CONVERSIONS_S)
+    except NetworkError as error:
+        log.error("links of %s were not converted: %s", network.code, error)
+        # What is no single link's trouble is every link's, for a while.
+        pause = error.retry_after_s or CONVERSIONS_REST_S
+        cache.set(f"conversions-rest:{network_pk}", True, pause)
 
 
 @shared_task

@@ -23,6 +23,7 @@ port = validate.Range(1, 65534, error="Must be a port from 1 to 65534.")
 positive = validate.Range(1, error="Must be 1 or more.")
 # A day that every month has.
 day_of_month = validate.Range(1, 28, error="Must be a day from 1 to 28.")
+code_days = validate.Range(4, 365, error="Must be from 4 to 365 days.")
 not_negative = validate.Range(0, error="Must be 0 or more.")
 nil_or_one = validate.Range(0, 1, error="Must be 0 or 1.")
 log_level = validate.OneOf(

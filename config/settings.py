@@ -202,6 +202,7 @@ CELERY_BEAT_SCHEDULE = {
         ("sweep", "pinboard.tasks.sweep", 15, 15),
         ("tidy", "pinboard.tasks.tidy", 3600, 3600),
         ("orders", "commerce.tasks.import_orders", ORDER_POLL_S, ORDER_POLL_S),
+        ("converted", "commerce.tasks.convert_links", 30, 30),
         ("parked", "commerce.tasks.resolve_parked", 30, 30),
         (
             "ledger",
@@ -265,6 +266,7 @@ FETCHES_PER_HOUR = env.int("FETCHES_PER_HOUR", 20, validate=checks.positive)
 # Money -------------------------------------------------------------------------------
 HOLD_DAYS = env.int("HOLD_DAYS", 15, validate=checks.not_negative)
 MARKETPLACE_URL = env.str("MARKETPLACE_URL", "")
+TAOBAO_CODE_DAYS = env.int("TAOBAO_CODE_DAYS", 30, validate=checks.code_days)
 PAYOUT_MINIMUM_MINOR = env.int(
     "PAYOUT_MINIMUM_MINOR", 1000, validate=checks.not_negative
 )

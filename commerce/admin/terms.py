@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from psycopg2 import IntegrityError as PgIntegrityError
 from psycopg2.errors import DeadlockDetected
 
+from commerce.actions.conversions import forget_conversions
 from commerce.admin.base import CommerceAdmin
 from commerce.models import Network, PostbackKey, Programme, RateCard, SplitRule
 from commerce.money import percent_shown
@@ -72,6 +73,14 @@ class NetworkAdmin(CommerceAdmin):
     search_fields = ["code", "name"]
     readonly_fields = ["polled_until"]
     ordering = ["code"]
+
+    def save_model(
+        self, request: HttpRequest, obj: Network, form: Form, change: bool
+    ) -> None:
+        before = Network.objects.filter(pk=obj.pk).first()
+        super().save_model(request, obj, form, change)
+        if before and before.poll_cfg != obj.poll_cfg:
+            forget_conversions(network=obj)
 
 
 class KeyFormSet(BaseInlineFormSet):  # type: ignore[type-arg]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Self
 
 import uuid_utils
@@ -133,6 +134,14 @@ class TrackingLink(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("commerce:go", args=[self.token])
+
+    @property
+    def code_shown(self) -> str:
+        """For the Taobao app, as long as it leads anywhere."""
+        if self.taobao_code_at is None:
+            return ""
+        ends_at = self.taobao_code_at + timedelta(days=settings.TAOBAO_CODE_DAYS)
+        return self.taobao_code if ends_at > timezone.now() else ""
 
 
 class Click(models.Model):

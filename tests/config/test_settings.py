@@ -45,6 +45,7 @@ def run_with(tmp_path, *arguments, **variables):
         ("ORDER_POLL_S", "0"),
         ("SETTLE_DAY", "31"),  # not a day of every month
         ("NETWORK_CALLS_PER_S", "0"),
+        ("TAOBAO_CODE_DAYS", "3"),  # renewed three days before
         ("DEBUG", "perhaps"),
         ("LOG_LEVEL", "LOUD"),
         ("SOCIAL_LOGINS", "[1]"),

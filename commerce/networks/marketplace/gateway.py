@@ -13,15 +13,21 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from xml.sax.saxutils import escape
 
 from commerce.networks import top_signature
+from commerce.networks.marketplace import conversions
 from commerce.networks.marketplace.amounts import amount_text
 from commerce.networks.marketplace.config import Config
+from commerce.networks.marketplace.errors import (
+    Document,
+    GatewayError,
+    Parameters,
+    wrong_argument,
+)
 from commerce.networks.marketplace.scenarios import Scenarios
 
 GMT8 = timezone(timedelta(hours=8))
@@ -40,23 +46,6 @@ _TIME_COLUMN = {
     "4": "modified_at",
     "5": "modified_at",
 }
-
-Parameters = Mapping[str, str]
-Document = dict[str, Any]  # the protocol's nested answers
-
-
-@dataclass
-class GatewayError(Exception):
-    code: int
-    message: str
-    sub_code: str = ""
-    sub_message: str = ""
-
-    def document(self) -> Document:
-        error: Document = {"code": self.code, "msg": self.message}
-        if self.sub_code:
-            error |= {"sub_code": self.sub_code, "sub_msg": self.sub_message}
-        return {"error_response": error | {"request_id": secrets.token_hex(6)}}
 
 
 def answer(
@@ -187,7 +176,7 @@ def refunds(
     try:
         option = json.loads(given.get("publisher_refund_order_query_option", ""))
     except ValueError as error:
-        raise _argument(1001, "option is null") from error
+        raise wrong_argument(1001, "option is null") from error
     option = {name: str(value) for name, value in option.items()}
     slugs = [shop.slug for shop in config.shops if shop.kind == "taobao"]
     marks = ",".join("?" * len(slugs))
@@ -217,7 +206,7 @@ def _page(
     if number > 1:
         after = _end_of(given.get("position_index", ""))
         if scenarios.once("stale_index"):
-            raise _argument(1008, "positionIndex is out of date")
+            raise wrong_argument(1008, "positionIndex is out of date")
     rows = db.execute(
         f"SELECT * FROM ({sql}) WHERE moment >= ? AND moment < ?"  # noqa: S608  as above
         " AND (moment, id) > (?, ?) ORDER BY moment, id LIMIT ?",
@@ -244,17 +233,17 @@ def _page(
 def _window(given: Parameters, scenarios: Scenarios) -> tuple[float, float]:
     moments = [_epoch_of(given.get(name, "")) for name in ("start_time", "end_time")]
     if moments[0] is None or moments[1] is None:
-        raise _argument(2000, "startTime or endTime is wrong")
+        raise wrong_argument(2000, "startTime or endTime is wrong")
     start, end = moments[0], moments[1]
     if end <= start:
-        raise _argument(2001, "endTime is before startTime")
+        raise wrong_argument(2001, "endTime is before startTime")
     if start < time.time() - OLDEST_START.total_seconds():
-        raise _argument(2004, "startTime is older than 90 days")
+        raise wrong_argument(2004, "startTime is older than 90 days")
     longest = LONGEST_WINDOW
     if scenarios.value("season"):
         longest = LONGEST_WINDOW_IN_SEASON
     if end - start > longest.total_seconds():
-        raise _argument(2007, "the window is too long")
+        raise wrong_argument(2007, "the window is too long")
     return start, end
 
 
@@ -274,15 +263,11 @@ def _end_of(index: str) -> tuple[float, str]:
         moment, key = index.split("|")[1].split("_", 1)
         return float(moment), base64.urlsafe_b64decode(key).decode()
     except (IndexError, ValueError) as error:
-        raise _argument(1008, "positionIndex is wrong") from error
+        raise wrong_argument(1008, "positionIndex is wrong") from error
 
 
 def _veiled(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode()
-
-
-def _argument(number: int, text: str) -> GatewayError:
-    return GatewayError(50, "Remote service error", f"isv.{number}", text)
 
 
 def _row(config: Config, order: sqlite3.Row) -> Document:
@@ -370,4 +355,6 @@ METHODS: dict[
     "taobao.tbk.order.details.get": order_details,
     "taobao.tbk.sc.order.details.get": order_details,  # needs a session
     "taobao.tbk.order.refund.get": refunds,
+    "taobao.tbk.dg.general.link.convert": conversions.convert,
+    "taobao.tbk.tpwd.create": conversions.create_code,
 }

@@ -15,6 +15,7 @@ SCENARIOS = {
     "xml": "answer so many calls in XML, whatever they asked for",
     "late_orders": "leave all orders out of so many answers, but no refunds",
     "moved": "let a row of the next page change while so many pages are read",
+    "foreign": "convert so many links to an address of somebody else",
     "presale": "take a tenth as a deposit from so many payers; the desk has the rest",
     "duplicates": "repeat a row of each page on the next one (1 = on)",
     "season": "allow windows of 20 minutes only (1 = on)",

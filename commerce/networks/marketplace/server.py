@@ -11,10 +11,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from commerce.networks.marketplace import config as files
-from commerce.networks.marketplace import gateway, pages, trade
+from commerce.networks.marketplace import conversions, gateway, pages, trade
 from commerce.networks.marketplace.amounts import minor_of
 from commerce.networks.marketplace.config import Config
 from commerce.networks.marketplace.postman import Postman
@@ -92,6 +92,15 @@ def item(shop: Marketplace, request: Request, product_id: str) -> Answer:
         hidden["seen_at"] = str(int(time.time()))
     store = config.shop(product.shop)
     return _html(pages.product_page(product, store, shop.base, hidden))
+
+
+def converted(shop: Marketplace, request: Request, token: str) -> Answer:
+    """An address that the gateway made: on to the item, with whose sale it will be."""
+    product_id = conversions.item_behind(token)
+    if product_id is None or shop.config().product(product_id) is None:
+        return _message(HTTPStatus.NOT_FOUND, "We do not sell this")
+    query = urlencode(request.query)
+    return _see(f"/item/{quote(product_id)}" + (f"?{query}" if query else ""))
 
 
 def picture(shop: Marketplace, request: Request, product_id: str) -> Answer:
@@ -211,6 +220,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     (r"/", "GET", shelves),
     (r"/marketplace\.css", "GET", style),
     (r"/item/([^/]{1,64})", "GET", item),
+    (r"/s/([A-Za-z0-9_-]{1,200})", "GET", converted),
     (r"/item/([^/]{1,64})/picture\.jpg", "GET", picture),
     (r"/item/([^/]{1,64})/buy", "POST", buy),
     (r"/orders/([0-9]{1,20})", "GET", order),
