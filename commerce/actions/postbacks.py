@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from commerce.actions.observations import Notice
@@ -23,11 +24,11 @@ from commerce.exceptions import (
     NoticeTooLarge,
     SignatureRefused,
 )
-from commerce.models import Network, Observation, PostbackKey, Programme
+from commerce.models import Network, Observation, Programme
 from commerce.networks.adapters import read_report
 from commerce.networks.base import Payload
 from commerce.networks.direct import event_id_of, kept_of
-from commerce.rows import Part, select
+from commerce.rows import from_json
 from pinboard.models import Shop
 
 MAX_BYTES = 64 * 1024
@@ -48,24 +49,17 @@ class Door:
 def door_of(code: str) -> Door | None:
     """Also of a programme that is off: its orders of before go on being received and
     refunded."""
-    rows = select(_PARTS, _DOOR, [code, str(Network.Adapter.DIRECT)])
-    if not rows:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT commerce_door(%s)", [code])
+        (found,) = cursor.fetchone()
+    if found is None:
         return None
-    programme, programme.network, programme.shop, _key = rows[0]
-    return Door(programme, {key.kid: key.secret for *_, key in rows if key})
-
-
-_PARTS = [
-    *(Part("p", Programme), Part("n", Network)),
-    *(Part("shop", Shop, ("owner_id",)), Part("key", PostbackKey)),
-]
-_DOOR = """
-FROM commerce_programme p
-JOIN commerce_network n ON n.id = p.network_id
-LEFT JOIN pinboard_shop shop ON shop.id = p.shop_id
-LEFT JOIN commerce_postbackkey key ON key.programme_id = p.id AND key.revoked_at IS NULL
-WHERE p.code = %s AND n.adapter = %s
-"""
+    (programme,) = from_json(Programme, [found["programme"]])
+    (programme.network,) = from_json(Network, [found["network"]])
+    if programme.shop_id:
+        owner = {"id": programme.shop_id, "owner_id": found["owner_id"]}
+        (programme.shop,) = from_json(Shop, [owner])
+    return Door(programme, found["secrets"] or {})
 
 
 def take_notice(
