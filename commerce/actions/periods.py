@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commerce.exceptions import ApprovalRefused, TransitionRefused
-from commerce.ledger import verify
-from commerce.models import Discrepancy, Period
+from commerce.models import Period
+from commerce.period_checks import checks_of, first_unmet
 from users.models import User
 
 
@@ -19,23 +19,13 @@ def close_period(*, period: Period, by: User) -> Period:
     row = Period.objects.select_for_update().get(pk=period.pk)
     if row.closed_at:
         raise TransitionRefused
-    if refusal := _why_not_close(row, by=by):
+    if not by.has_perm("commerce.change_period"):
+        raise ApprovalRefused(_("Only who may change periods closes one."))
+    # The ledger last: it takes seconds, and the rest may refuse at once.
+    if refusal := first_unmet(checks_of(row, with_ledger=False)[:-1]):
+        raise ApprovalRefused(refusal)
+    if refusal := first_unmet(checks_of(row, with_ledger=True)):
         raise ApprovalRefused(refusal)
     row.closed_at, row.closed_by = timezone.now(), by
     row.save(update_fields=["closed_at", "closed_by"])
     return row
-
-
-def _why_not_close(period: Period, *, by: User) -> str:
-    if not by.has_perm("commerce.change_period"):
-        return _("Only who may change periods closes one.")
-    if timezone.localdate() <= period.ends_on:
-        return _("This month is not over.")
-    is_open = Discrepancy.objects.filter(
-        resolved_at=None, opened_at__date__lte=period.ends_on
-    )
-    if is_open.exists():
-        return _("A discrepancy of this month is open.")
-    if not verify().is_green:
-        return _("The ledger is off. See ledger_verify.")
-    return ""

@@ -12,10 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from commerce.actions.discrepancies import resolve_discrepancy
-from commerce.actions.periods import close_period
 from commerce.admin.base import CommerceAdmin, ReadOnlyAdmin, attempt, who
 from commerce.admin.filters import CurrencyFilter
 from commerce.models import (
@@ -28,7 +27,6 @@ from commerce.models import (
     Journal,
     Observation,
     OrderLine,
-    Period,
 )
 from commerce.money import money_shown
 
@@ -266,29 +264,3 @@ class DiscrepancyAdmin(CommerceAdmin):
             return super().response_change(request, obj)
         messages.warning(request, gettext_lazy("It is still open."))
         return self.response_post_save_change(request, obj)
-
-
-@admin.register(Period)
-class PeriodAdmin(CommerceAdmin):
-    list_display = ["__str__", "starts_on", "ends_on", "closed_at", "closed_by"]
-    list_select_related = ["closed_by"]
-    ordering = ["-starts_on"]
-    readonly_fields = ["starts_on", "ends_on", "closed_at", "closed_by"]
-    actions = ["close_chosen"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
-
-    @admin.action(
-        description=gettext_lazy("Close the chosen months, for good"),
-        permissions=["change"],
-    )
-    def close_chosen(self, request: HttpRequest, queryset: QuerySet[Period]) -> None:
-        for period in queryset.order_by("starts_on"):
-            told = gettext("%(month)s is closed.") % {"month": period}
-            attempt(request, told, close_period, period=period, by=who(request))

@@ -5,8 +5,18 @@ from django.utils import timezone
 
 from commerce.actions.periods import close_period
 from commerce.exceptions import ApprovalRefused, LedgerRefused, TransitionRefused
+from commerce.ledger import accounts
 from commerce.ledger.posting import period_of
-from commerce.models import Discrepancy, Period
+from commerce.models import (
+    Account,
+    Commission,
+    Discrepancy,
+    Journal,
+    Period,
+    Statement,
+    WriteOff,
+)
+from commerce.period_checks import PROVED_AT_ONCE
 from tests.factories import make_click, make_line, make_link, make_programme, tell_line
 
 pytestmark = pytest.mark.django_db
@@ -55,12 +65,106 @@ def test_a_refund_of_a_closed_month_is_posted_into_the_one_that_runs(admin, alic
         tell_line(line, refunded_minor=6000)
 
 
-def test_a_month_is_closed_in_the_admin(admin_client, settings):
-    settings.STAFF_SECOND_FACTOR = False
-    period = period_of(LAST_YEAR)
-    admin_client.post(
-        "/admin/commerce/period/",
-        {"action": "close_chosen", "_selected_action": [period.pk]},
+def test_a_statement_that_is_not_approved_keeps_the_month_open(admin):
+    rows = {"network": make_programme().network, "currency": "CNY"}
+    statement = Statement.objects.create(
+        **rows, month=date(2025, 3, 1), sha256="1", state="open", imported_by=admin
     )
-    period.refresh_from_db()
-    assert period.closed_at
+    later = {"month": date(2025, 4, 1), "sha256": "2", "state": "open"}
+    Statement.objects.create(**rows, **later, imported_by=admin)
+    with pytest.raises(ApprovalRefused, match="statement"):
+        close_period(period=period_of(LAST_YEAR), by=admin)
+    Statement.objects.filter(pk=statement.pk).update(state="cancelled")
+    assert close_period(period=period_of(LAST_YEAR), by=admin).closed_at
+
+
+def test_a_write_off_that_waits_keeps_the_month_open(admin, alice, rosa):
+    fields = {"currency": "CNY", "amount_minor": 1, "reason": "x", "created_by": rosa}
+    row = WriteOff.objects.create(user=alice, **fields)
+    with pytest.raises(ApprovalRefused, match="write-off"):
+        close_period(period=period_of(LAST_YEAR), by=admin)
+    WriteOff.objects.filter(pk=row.pk).update(state="refused")
+    assert close_period(period=period_of(LAST_YEAR), by=admin).closed_at
+
+
+def test_a_ledger_that_is_off_keeps_the_month_open(admin, alice):
+    link = make_link(programme=make_programme(), beneficiary=alice)
+    tell_line(make_line(link.programme, click=make_click(link)), status="received")
+    Commission.objects.update(is_accrued=False)
+    with pytest.raises(ApprovalRefused, match="ledger is off"):
+        close_period(period=period_of(LAST_YEAR), by=admin)
+
+
+@pytest.fixture
+def page(settings):
+    settings.STAFF_SECOND_FACTOR = False
+
+    def page(client, day=LAST_YEAR):
+        return f"/admin/commerce/period/{period_of(day).pk}/change/"
+
+    return page
+
+
+def marks(answer):
+    return [check.is_met for check in answer.context["checks"]]
+
+
+def test_the_checklist_says_what_is_left_to_do(admin_client, page):
+    answer = admin_client.get(page(admin_client, timezone.localdate()))
+    assert marks(answer) == [False, True, True, True, True, True]
+    assert "This month is not over." in answer.content.decode()
+    assert "disabled" in answer.content.decode()
+    found = Discrepancy.objects.create(kind="regression")
+    Discrepancy.objects.filter(pk=found.pk).update(opened_at="2025-03-01T00:00Z")
+    answer = admin_client.get(page(admin_client))
+    assert marks(answer) == [True, False, True, True, True, True]
+    assert "/admin/commerce/discrepancy/?open=yes" in answer.content.decode()
+
+
+def test_a_month_is_closed_by_its_button_once(admin_client, page):
+    address = page(admin_client)
+    button = admin_client.get(address).content.decode()
+    assert "disabled" not in button
+    close = address.replace("change", "close")
+    assert admin_client.get(close).status_code == 405
+    told = admin_client.post(close, follow=True).content.decode()
+    assert "2025-03 is closed." in told
+    assert "Closed for good" in told
+    assert period_of(LAST_YEAR).closed_at
+    assert "faster" in admin_client.post(close, follow=True).content.decode()
+
+
+def test_a_long_ledger_is_proved_when_somebody_asks(admin_client, page):
+    journal = Journal(
+        pk=PROVED_AT_ONCE + 1,
+        key="late",
+        kind="ADJUST",
+        period=period_of(timezone.localdate()),
+        entry_count=2,
+        event_at=timezone.now(),
+    )
+    journal.save(force_insert=True)
+    names = [(Account.Kind.CASH, "bank", None), (Account.Kind.PLATFORM, "site", None)]
+    for row, amount in zip(accounts(names, "CNY"), (100, -100), strict=True):
+        journal.entries.create(account=row, currency="CNY", amount_minor=amount)
+    answer = admin_client.get(page(admin_client))
+    assert marks(answer)[-1] is None
+    assert "disabled" in answer.content.decode()
+    assert "Check it now" in answer.content.decode()
+    answer = admin_client.get(page(admin_client) + "?ledger=now")
+    assert marks(answer)[-1] is True
+    assert "disabled" not in answer.content.decode()
+
+
+def test_reviewers_read_the_checklist_and_strangers_do_not(client, page, rosa, charlie):
+    address = page(client)
+    assert client.get(address).status_code == 302
+    client.force_login(rosa)
+    assert "Who may change periods closes it." in client.get(address).content.decode()
+    client.post(address.replace("change", "close"))
+    assert not period_of(LAST_YEAR).closed_at
+    charlie.is_staff = True
+    charlie.save()
+    client.force_login(charlie)
+    assert client.get(address).status_code == 403
+    assert client.post(address.replace("change", "close")).status_code == 403
