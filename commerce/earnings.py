@@ -5,25 +5,10 @@ The words are those of `Commission.WORDS`: on its way, approved, paid, returned.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
-from django.db.models import (
-    BigIntegerField,
-    Case,
-    Count,
-    Exists,
-    ExpressionWrapper,
-    F,
-    OuterRef,
-    Prefetch,
-    Q,
-    QuerySet,
-    Sum,
-    When,
-)
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
@@ -37,48 +22,29 @@ from commerce.models import (
     Role,
     WriteOff,
 )
-from commerce.money import BASIS, part_shown
-from commerce.words import APPROVED, PAID
-from pinboard.models import Pin
+from commerce.models.commission import ShareQuerySet
+from commerce.money import part_shown
+from commerce.months import CalendarMonth, last_months
 from users.models import User
 
 USUAL_CURRENCY = "CNY"  # of the zeros shown where nothing was earned yet
 MONTHS = 6
-MOST_PINS = 20
 
 
 def totals_of(user: User) -> list[dict[str, str | int]]:
-    """The sums of one's own shares by currency and word; zeros where there is none.
-
-    Nothing is left of a returned share, so what was returned is the share that would
-    have been: of the full net, rounded down as every share is.
-    """
-    full_net = F("commission__full_gross_minor") - F("commission__full_fee_minor")
-    would_have_been = ExpressionWrapper(full_net * F("bp") / BASIS, BigIntegerField())
-    returned = Q(commission__state__in=Commission.WORDS["returned"])
+    """The sums of one's own shares by currency and word; zeros where there is none."""
     rows = (
-        CommissionShare.objects.filter(party=user)
-        .with_payment()
-        .values_list(  # type: ignore[misc]  # the stubs miss what with_payment adds
-            "commission__currency", "commission__state", "is_paid"
+        shares_of(user)
+        .with_word()
+        .values_list(  # type: ignore[misc]  # the stubs miss what with_word adds
+            "commission__currency", "word"
         )
-        .annotate(
-            total=Sum(
-                Case(
-                    When(returned, then=would_have_been),
-                    default="amount_minor",
-                )
-            )
-        )
+        .annotate(Sum("worth_minor"))
         .order_by("commission__currency")
     )
-    words = {s: word for word, states in Commission.WORDS.items() for s in states}
     totals: dict[str, dict[str, str | int]] = {}
-    for currency, state, is_paid, amount in rows:
-        if word := words.get(state):
-            word = PAID if is_paid and word == APPROVED else word
-            total = totals.setdefault(currency, _nothing_in(currency))
-            total[word] = int(total[word]) + amount
+    for currency, word, amount in rows:
+        totals.setdefault(currency, _nothing_in(currency))[word] = amount
     return list(totals.values()) or [_nothing_in(USUAL_CURRENCY)]
 
 
@@ -90,6 +56,15 @@ def clicks_of(user: User) -> dict[str, int]:
         not_counted=Count("pk", filter=~is_counted),
     )
     return counts
+
+
+def counted_clicks(user: User, month: CalendarMonth | None = None) -> QuerySet[Click]:
+    clicks = Click.objects.filter(beneficiary=user, is_qualified=True).exclude(
+        marks__contains=["dup"]
+    )
+    if month is None:
+        return clicks
+    return clicks.filter(occurred_at__gte=month.begins, occurred_at__lt=month.ends)
 
 
 def commissions_of(user: User) -> QuerySet[Commission]:
@@ -134,15 +109,27 @@ def shares_shown(
     return shown
 
 
-def orders_of(user: User) -> QuerySet[CommissionShare]:
+def shares_of(user: User, month: CalendarMonth | None = None) -> ShareQuerySet:
+    """One's own, of all orders or of those of one month."""
+    mine = CommissionShare.objects.filter(party=user).exclude(
+        commission__state=CommissionState.UNATTRIBUTED
+    )
+    if month is None:
+        return mine
+    return mine.filter(
+        commission__line__created_at__gte=month.begins,
+        commission__line__created_at__lt=month.ends,
+    )
+
+
+def orders_of(user: User, month: CalendarMonth | None = None) -> ShareQuerySet:
     """One's own shares with all that a row of the orders table says."""
     current = Attribution.objects.filter(is_current=True).select_related(
         "click__link__pin__board"
     )
     return (
-        CommissionShare.objects.filter(party=user)
+        shares_of(user, month)
         .with_payment()
-        .exclude(commission__state=CommissionState.UNATTRIBUTED)
         .select_related("commission__line__product__picture")
         .prefetch_related(Prefetch("commission__line__attributions", queryset=current))
     )
@@ -150,9 +137,7 @@ def orders_of(user: User) -> QuerySet[CommissionShare]:
 
 def clicks_that_buy(user: User, counted: int) -> str:
     """Orders by one's own pins in per cent of the clicks that count."""
-    own = CommissionShare.objects.filter(party=user, role=Role.PINNER)
-    orders = own.exclude(commission__state=CommissionState.UNATTRIBUTED).count()
-    return part_shown(orders, counted)
+    return part_shown(shares_of(user).filter(role=Role.PINNER).count(), counted)
 
 
 def waits_for_address(user: User) -> bool:
@@ -175,42 +160,35 @@ def written_off_of(user: User) -> QuerySet[WriteOff]:
 
 
 @dataclass
-class Month:
-    starts_on: date
+class Bar:
+    """A month in the chart."""
+
+    month: CalendarMonth
     amount_minor: int = 0
-    percent: int = 0  # of the best month, for the height of its bar
-    is_now: bool = False
+    percent: int = 0  # of the best month, for its height
 
 
-def months_of(user: User, currency: str) -> list[Month]:
+def bars_of(user: User, currency: str) -> list[Bar]:
     """The last six months, by the day of the order, without what was returned."""
-    months = _last_months(timezone.localdate())
-    since = timezone.make_aware(
-        datetime.combine(months[0].starts_on, datetime.min.time())
-    )
+    months = last_months(MONTHS)
     sums = dict(
         CommissionShare.objects.filter(
             party=user,
             commission__currency=currency,
-            commission__line__created_at__gte=since,
+            commission__line__created_at__gte=months[0].begins,
         )
         .exclude(commission__state__in=Commission.WORDS["returned"])
         .annotate(month=TruncMonth("commission__line__created_at"))
         .values_list("month")
         .annotate(Sum("amount_minor"))
     )
-    by_day = {moment.date(): amount for moment, amount in sums.items()}
-    best = max([*by_day.values(), 1])
-    for month in months:
-        month.amount_minor = by_day.get(month.starts_on, 0)
-        month.percent = month.amount_minor * 100 // best
-    months[-1].is_now = True
-    return months
-
-
-def _last_months(today: date) -> list[Month]:
-    counts = [today.year * 12 + today.month - 1 - age for age in range(MONTHS)]
-    return [Month(date(n // 12, n % 12 + 1, 1)) for n in reversed(counts)]
+    amounts = {CalendarMonth.of(moment.date()): sums[moment] for moment in sums}
+    best = max([*amounts.values(), 1])
+    return [
+        Bar(month, amount, amount * 100 // best)
+        for month in months
+        for amount in [amounts.get(month, 0)]
+    ]
 
 
 def paid_this_year(user: User, currency: str) -> int:
@@ -219,61 +197,6 @@ def paid_this_year(user: User, currency: str) -> int:
     )
     paid = user.payouts.filter(state="paid", currency=currency, paid_at__gte=january)
     return paid.aggregate(total=Sum("amount_minor"))["total"] or 0
-
-
-@dataclass
-class PinFigures:
-    """What one pin brought its pinner."""
-
-    pin: Pin | None = None
-    clicks: int = 0
-    orders: int = 0
-    amounts: dict[str, int] = field(default_factory=dict)  # by currency
-
-
-def figures_by_pin(user: User) -> list[PinFigures]:
-    """The pins that brought most, the best first; three queries, however many pins."""
-    figures: dict[int, PinFigures] = {}
-    for pin_pk, currency, orders, amount in _earned_by_pin(user):
-        row = figures.setdefault(pin_pk, PinFigures())
-        row.orders += orders
-        row.amounts[currency] = amount
-    clicks = (
-        Click.objects.filter(
-            beneficiary=user, is_qualified=True, link__pin__isnull=False
-        )
-        .exclude(marks__contains=["dup"])
-        .values_list("link__pin")
-        .annotate(count=Count("pk"))
-        .order_by("-count")
-    )
-    for pin_pk, count in clicks[: MOST_PINS * 2]:
-        figures.setdefault(pin_pk, PinFigures()).clicks = count
-    pins = Pin.objects.filter(pk__in=figures).select_related("picture")
-    for pin in pins:
-        figures[pin.pk].pin = pin
-    best = sorted(figures.values(), key=_worth, reverse=True)
-    return [row for row in best if row.pin][:MOST_PINS]
-
-
-def _worth(row: PinFigures) -> tuple[int, int]:
-    return max(row.amounts.values(), default=0), row.clicks
-
-
-def _earned_by_pin(user: User) -> Iterable[tuple[int, str, int, int]]:
-    shares = CommissionShare.objects.filter(
-        party=user,
-        role=Role.PINNER,
-        commission__line__attributions__is_current=True,
-        commission__line__attributions__click__link__pin__isnull=False,
-    ).exclude(commission__state=CommissionState.UNATTRIBUTED)
-    return (
-        shares.values_list(
-            "commission__line__attributions__click__link__pin", "commission__currency"
-        )
-        .annotate(orders=Count("pk"), amount=Sum("amount_minor"))
-        .order_by("-amount")[: MOST_PINS * 2]
-    )
 
 
 def _nothing_in(currency: str) -> dict[str, str | int]:

@@ -10,20 +10,21 @@ from django.utils.translation import gettext as _
 from commerce.earnings import orders_of
 from commerce.models import CommissionShare
 from commerce.money import amount_text, percent_shown
+from commerce.months import CalendarMonth
 from commerce.words import own_word, reason_shown, word_shown
 from users.models import User
 
 CHUNK = 500
 
 
-def statement_of(user: User) -> Iterator[list[str]]:
-    """The head, then one's orders, the newest first."""
+def statement_of(user: User, month: CalendarMonth | None = None) -> Iterator[list[str]]:
+    """The head, then one's orders, of all time or of a month, the newest first."""
     yield [
         *(_("Ordered"), _("Order"), _("Product"), _("Currency"), _("Price")),
         *(_("Rate"), _("Commission"), _("Fee"), _("Your part"), _("Yours")),
         *(_("Status"), _("Reason")),
     ]
-    for share in orders_of(user).order_by("-pk").iterator(chunk_size=CHUNK):
+    for share in orders_of(user, month).order_by("-pk").iterator(chunk_size=CHUNK):
         yield _row(share)
 
 

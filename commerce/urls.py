@@ -10,6 +10,11 @@ urlpatterns = [
     # One's own earnings
     path("earnings/", earnings.earnings, name="earnings"),
     path("earnings/statement.csv", earnings.earnings_csv, name="earnings-csv"),
+    path(
+        "earnings/months/<str:month>.csv",
+        earnings.account_csv,
+        name="earnings-month-csv",
+    ),
     path("earnings/payout/", earnings.payout_account, name="payout-account"),
     path(
         "earnings/commissions/<uuid:public_id>/",

@@ -9,11 +9,21 @@ import uuid_utils
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import (
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from commerce.exceptions import TransitionRefused
+from commerce.money import BASIS
 from users.models import User
 
 
@@ -170,6 +180,25 @@ class ShareQuerySet(models.QuerySet["CommissionShare"]):
             pk=OuterRef("pk"), lines__is_live=True, lines__payout__state="paid"
         )
         return self.annotate(is_paid=Exists(paid))
+
+    def with_word(self) -> Self:
+        """`word`, for people, and `worth_minor`: its amount, or of a returned one, of
+        which nothing is left, the share that would have been, rounded down as all are.
+        """
+        of_state = [
+            When(commission__state__in=states, then=Value(word))
+            for word, states in Commission.WORDS.items()
+        ]
+        is_out = Q(commission__state__in=Commission.WORDS["approved"], is_paid=True)
+        net = F("commission__full_gross_minor") - F("commission__full_fee_minor")
+        full = ExpressionWrapper(net * F("bp") / BASIS, models.BigIntegerField())
+        return self.with_payment().annotate(
+            word=Case(When(is_out, then=Value("paid")), *of_state, default=Value("")),
+            worth_minor=Case(
+                When(commission__state__in=Commission.WORDS["returned"], then=full),
+                default="amount_minor",
+            ),
+        )
 
 
 class CommissionShare(models.Model):

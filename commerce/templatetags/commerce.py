@@ -19,6 +19,7 @@ from commerce.money import money_shown, percent_shown
 from commerce.price_history import history_of
 from commerce.words import account_shown, own_word, reason_shown, word_shown
 from pinboard.models import Pin, Product
+from pinboard.prices import decimals_of
 from pinboard.sources.addresses import host_of
 from users.models import User
 
@@ -77,6 +78,12 @@ def money(minor: int | None, currency: str) -> str:
 def exact_money(minor: int | None, currency: str) -> str:
     """¥8.76, ¥8.00: commissions keep their decimals."""
     return "" if minor is None else money_shown(minor, currency, exact=True)
+
+
+@register.filter
+def roughly(minor: int, currency: str) -> str:
+    """¥1,041 of ¥1,041.09: above a narrow bar, beside a table that is exact."""
+    return money_shown(minor - minor % 10 ** decimals_of(currency), currency)
 
 
 @register.filter
