@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from commerce.models.order import OrderStatus
+from commerce.models.order import OrderLine, OrderStatus
 
 
 class StatementQuerySet(models.QuerySet["Statement"]):
@@ -116,6 +116,15 @@ class StatementLineQuerySet(models.QuerySet["StatementLine"]):
             resolution__in=StatementLine.STANDING
         )
 
+    def paying_for(self, order_line: OrderLine) -> Self:
+        """Of approved statements, those that say that it is paid for."""
+        return self.filter(
+            order_line=order_line,
+            statement__state=Statement.State.APPROVED,
+            line_no__isnull=False,
+            pays_minor__gt=0,
+        )
+
 
 class StatementLine(models.Model):
     class Bucket(models.TextChoices):
@@ -181,6 +190,7 @@ class StatementLine(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("statement line"), _("statement lines")
         indexes = [
+            models.Index(fields=["statement", "line_id"], name="statement_line_named"),
             models.Index(
                 fields=["statement", "bucket"],
                 condition=~Q(bucket="exact"),
