@@ -16,6 +16,9 @@ from commerce.rows import insert, select_one
 
 log = logging.getLogger(__name__)
 
+# Under which name networks tell a line's id, where no adapter could read it.
+_LINE_IDS = ("trade_id", "tb_trade_id", "order_sn", "orderSn", "id")
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -106,7 +109,8 @@ def digest_of(payload: Payload) -> str:
 
 def keep_unreadable(*, network: Network, source: str, payload: Payload) -> Observation:
     """Keep a row that even its adapter cannot read, for whoever looks into it."""
-    line_id = str(payload.get("trade_id") or payload.get("tb_trade_id") or "")[:64]
+    named = (str(payload[name]) for name in _LINE_IDS if payload.get(name))
+    line_id = next(named, "")[:64]
     return Observation.objects.get_or_create(
         network=network,
         line_id=line_id,

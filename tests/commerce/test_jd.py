@@ -409,6 +409,7 @@ def test_rows_that_cannot_be_read_are_kept_and_the_rest_is_read(gateway, union):
     assert OrderLine.objects.get().line_id == ROW["id"]
     unread = Observation.objects.filter(outcome="rejected", code="malformed")
     assert unread.count() == 6
+    assert unread.filter(line_id="8\ufffd").exists()
 
 
 def test_an_answer_that_is_not_packed_as_it_says_is_refused(gateway, union):

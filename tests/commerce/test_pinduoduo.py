@@ -365,3 +365,4 @@ def test_rows_that_cannot_be_read_are_kept_and_the_rest_is_read(gateway, ddk):
     assert OrderLine.objects.get().line_id == ROW["order_sn"]
     unread = Observation.objects.filter(outcome="rejected", code="malformed")
     assert unread.count() == 4
+    assert unread.filter(line_id="\ufffd\ufffd").exists()
