@@ -9,10 +9,18 @@ from celery import shared_task
 from django.conf import settings
 from django.core.cache import cache
 
-from commerce.actions import clicks, conversions, imports, links, orders
+from commerce.actions import (
+    clicks,
+    conversions,
+    imports,
+    links,
+    orders,
+    statement_approvals,
+    statement_lines,
+)
 from commerce.exceptions import NetworkError
 from commerce.ledger import replay_some, verify
-from commerce.models import Network, Programme
+from commerce.models import Network, Programme, Statement
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +109,36 @@ def convert_links_of(network_pk: int) -> None:
         # What is no single link's trouble is every link's, for a while.
         pause = error.retry_after_s or CONVERSIONS_REST_S
         cache.set(f"conversions-rest:{network_pk}", True, pause)
+
+
+@shared_task
+def read_statement(statement_pk: int) -> None:
+    """Read and compare its lines, as far as a task's time reaches, and come again."""
+    statement = Statement.objects.filter(pk=statement_pk).first()
+    if statement and not statement_lines.advance(
+        statement=statement, budget_s=BUDGET_S
+    ):
+        read_statement.delay(statement_pk)
+
+
+@shared_task
+def read_statements() -> None:
+    """Whose message was lost on the way."""
+    for statement_pk in statement_lines.unfinished():
+        read_statement.delay(statement_pk)
+
+
+@shared_task
+def approve_lines(statement_pk: int, after: int = 0) -> None:
+    """Approve what an approved statement pays for, in the name of its approver."""
+    statement = Statement.objects.filter(pk=statement_pk).first()
+    if statement is None or statement.approved_by is None:
+        return
+    last = statement_approvals.approve_matched(
+        statement=statement, by=statement.approved_by, after=after, budget_s=BUDGET_S
+    )
+    if last is not None:
+        approve_lines.delay(statement_pk, last)
 
 
 @shared_task

@@ -51,6 +51,7 @@ from commerce.models import (
     OrderLine,
     Payout,
     PayoutLine,
+    StatementLine,
 )
 from commerce.money import amount_text
 from users.models import User
@@ -171,7 +172,13 @@ def why_not_approve(commission: Commission, *, by: User) -> str:
         return _("Returns are possible until %(day)s.") % {"day": f"{day:%Y-%m-%d}"}
     if commission.hold_reasons:
         return _("It is on hold. Release it first.")
+    if commission.line.network.sends_statements and not is_paid_for(commission):
+        return _("No approved statement of its network pays for it yet.")
     return ""
+
+
+def is_paid_for(commission: Commission) -> bool:
+    return StatementLine.objects.paying_for(commission.line).exists()
 
 
 def locked(commission: Commission) -> tuple[Commission, Attribution]:

@@ -1,0 +1,1 @@
+"""What networks say they pay, beside what our ledger expects of them."""
