@@ -1,4 +1,5 @@
 from commerce.models.attribution import Attribution, Basis
+from commerce.models.claim import OrderClaim
 from commerce.models.commission import (
     Commission,
     CommissionEvent,
@@ -57,6 +58,7 @@ __all__ = [
     "LineResolution",
     "Network",
     "Observation",
+    "OrderClaim",
     "OrderLine",
     "OrderRefund",
     "OrderStatus",
