@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models.signals import post_save
@@ -11,7 +12,12 @@ from commerce import tasks
 from commerce.actions.links import ensure_link, ensure_site_link, relink_product
 from commerce.models import Programme, RateCard
 from pinboard.models import Pin, Product
-from pinboard.signals import pin_product_changed, pin_published, product_posted
+from pinboard.signals import (
+    pin_product_changed,
+    pin_published,
+    pins_saved,
+    product_posted,
+)
 
 
 @receiver(pin_published)
@@ -19,6 +25,12 @@ from pinboard.signals import pin_product_changed, pin_published, product_posted
 def make_links_of_pin(pin: Pin, **_: Any) -> None:  # what Django's signals add
     if ensure_link(pin=pin) and pin.product:
         ensure_site_link(product=pin.product)
+
+
+@receiver(pins_saved)
+def make_links_of_pins(pins: Sequence[Pin], **_: Any) -> None:
+    """A moment later: five hundred links would keep the reader waiting."""
+    tasks.link_saved.delay_on_commit([pin.pk for pin in pins])
 
 
 @receiver(product_posted)

@@ -42,6 +42,11 @@ def link_pins(programme_pk: int, after: int = 0) -> None:
 
 
 @shared_task
+def link_saved(pin_pks: list[int]) -> None:
+    links.link_saved(pin_pks)
+
+
+@shared_task
 def import_orders() -> None:
     """Poll every network that has to be asked, each by a message of its own: one that
     is down keeps none waiting."""

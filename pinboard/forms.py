@@ -12,7 +12,16 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from pinboard.models import Board, Comment, DraftPicture, Pin, Visibility
+from pinboard.actions.arranging import Way
+from pinboard.models import (
+    Board,
+    BoardSection,
+    Comment,
+    DraftPicture,
+    Pin,
+    Visibility,
+)
+from pinboard.models.board import Sort
 from pinboard.models.pin import PinQuerySet
 from users.models import User
 from users.names import clean_name, clean_title
@@ -171,14 +180,20 @@ class SavePinForm(_BoardFields):
 class BulkForm(forms.Form):
     """What is to be done with which pins of a board; they are named, or all of them."""
 
-    MOVE, COPY, DELETE = "move", "copy", "delete"
+    MOVE, COPY, DELETE, SECTION = DEEDS = "move", "copy", "delete", "section"
 
-    deed = forms.ChoiceField(choices=[(MOVE, MOVE), (COPY, COPY), (DELETE, DELETE)])
+    deed = forms.ChoiceField(choices=[(name, name) for name in DEEDS])
     all = forms.BooleanField(required=False)
     to = BoardChoice(
         queryset=Board.objects.none(),
         required=False,
         empty_label=_("To which board?"),
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    section = forms.ModelChoiceField(
+        queryset=BoardSection.objects.none(),
+        required=False,
+        empty_label=_("No section"),
         widget=forms.Select(attrs={"class": "input"}),
     )
 
@@ -187,12 +202,13 @@ class BulkForm(forms.Form):
         self.board = board
         others = Board.objects.editable_by(by).exclude(pk=board.pk)
         self.fields["to"].queryset = others.order_by("-updated_at", "-pk")  # type: ignore[attr-defined]
+        self.fields["section"].queryset = board.sections.all()  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not cleaned.get("all") and not self.chosen():
             raise ValidationError(_("Choose the pins first."))
-        if cleaned.get("deed") != self.DELETE and not cleaned.get("to"):
+        if cleaned.get("deed") in (self.MOVE, self.COPY) and not cleaned.get("to"):
             self.add_error("to", _("Choose the board they go to."))
         return cleaned
 
@@ -204,6 +220,39 @@ class BulkForm(forms.Form):
         """The keys that were sent; what no pin can have for one is none."""
         sent = self.data.getlist("pin") if isinstance(self.data, QueryDict) else []
         return [int(key) for key in sent if KEY.fullmatch(key)]
+
+
+class PlaceForm(forms.Form):
+    """Where a pin shall stand among those of its board."""
+
+    way = forms.ChoiceField(choices=Way.choices)
+    beside = forms.ModelChoiceField(queryset=Pin.objects.none(), required=False)
+
+    def __init__(self, *args: Any, pin: Pin, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = Pin.objects.filter(board=pin.board_id, deleted_at=None)
+        self.fields["beside"].queryset = others.exclude(pk=pin.pk)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("way") in (Way.BEFORE, Way.AFTER) and not cleaned.get("beside"):
+            self.add_error("beside", _("Say beside which pin."))
+        return cleaned
+
+
+class SectionForm(forms.ModelForm[BoardSection]):
+    class Meta:
+        model = BoardSection
+        fields = ["title"]
+
+    def clean_title(self) -> str:
+        title = clean_title(self.cleaned_data["title"])
+        if not title:
+            raise ValidationError(_("Give the section a title."), code="required")
+        others = BoardSection.objects.filter(board=self.instance.board_id, title=title)
+        if others.exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("The board has a section of this title."))
+        return title
 
 
 class PinEditForm(forms.ModelForm[Pin]):
@@ -235,9 +284,16 @@ class BoardForm(forms.ModelForm[Board]):
         widget=forms.RadioSelect,
     )
 
+    sort = forms.ChoiceField(
+        label=_("Order of the pins"),
+        choices=Sort.choices,
+        required=False,
+        widget=forms.Select,
+    )
+
     class Meta:
         model = Board
-        fields = ["title", "description", "visibility"]
+        fields = ["title", "description", "visibility", "sort"]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
     def clean_title(self) -> str:
@@ -248,6 +304,9 @@ class BoardForm(forms.ModelForm[Board]):
 
     def clean_visibility(self) -> str:
         return self.cleaned_data["visibility"] or Visibility.PUBLIC
+
+    def clean_sort(self) -> str:
+        return self.cleaned_data["sort"] or self.instance.sort
 
 
 class CommentForm(forms.ModelForm[Comment]):

@@ -4,6 +4,7 @@ from django.urls import path, re_path, register_converter
 from django.views.i18n import set_language
 
 from pinboard.views import (
+    arranging,
     board_forms,
     boards,
     bulk,
@@ -54,6 +55,8 @@ urlpatterns = [
     path("pins/<int:pk>/comment/", social.pin_comment, name="pin-comment"),
     path("pins/<int:pk>/delete/", pins.pin_delete, name="pin-delete"),
     path("pins/<int:pk>/restore/", pins.pin_restore, name="pin-restore"),
+    path("pins/<int:pk>/place/", arranging.pin_place, name="pin-place"),
+    path("pins/<int:pk>/cover/", arranging.pin_cover, name="pin-cover"),
     path("pins/<int:pk>/retry/", pins.pin_retry, name="pin-retry"),
     path("comments/<int:pk>/edit/", social.comment_edit, name="comment-edit"),
     path("comments/<int:pk>/delete/", social.comment_delete, name="comment-delete"),
@@ -63,6 +66,9 @@ urlpatterns = [
     path("boards/<int:pk>/delete/", board_forms.board_delete, name="board-delete"),
     path("boards/<int:pk>/restore/", trash.board_restore, name="board-restore"),
     path("boards/<int:pk>/pins/", bulk.board_pins, name="board-pins"),
+    path("boards/<int:pk>/sections/", arranging.board_sections, name="board-sections"),
+    path("sections/<int:pk>/edit/", arranging.section_edit, name="section-edit"),
+    path("sections/<int:pk>/delete/", arranging.section_delete, name="section-delete"),
     path("boards/<int:pk>/follow/", social.board_follow, name="board-follow"),
     path("boards/<int:pk>-<str:slug>/", boards.board_detail, name="board-detail"),
     # People

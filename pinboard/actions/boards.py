@@ -13,6 +13,7 @@ from pinboard.actions.pictures import refresh_those_of
 from pinboard.discovery.words import vector_of
 from pinboard.exceptions import NotInTrash
 from pinboard.models import Board, Pin, Visibility
+from pinboard.models.board import Sort
 from pinboard.models.pin import oldest_in_trash
 from users.names import clean_title
 
@@ -27,12 +28,14 @@ def create_board(
     title: str,
     description: str = "",
     visibility: str = Visibility.PUBLIC,
+    sort: str = Sort.NEWEST,
 ) -> Board:
     board = Board(
         owner=owner,
         title=clean_title(title),
         description=description.strip(),
         visibility=Visibility(visibility),
+        sort=Sort(sort),
     )
     board.slug = board.slug_of_title()
     board.save()
@@ -48,6 +51,7 @@ def edit_board(
     title: str | None = None,
     description: str | None = None,
     visibility: str | None = None,
+    sort: str | None = None,
 ) -> Board:
     """Change what is given. Who may see the board decides who may load its pictures."""
     mine = locked(Board.objects.editable_by(by).select_for_update(no_key=True), board)
@@ -59,6 +63,8 @@ def edit_board(
         mine.description = description.strip()
     if visibility is not None:
         mine.visibility = Visibility(visibility)
+    if sort is not None:
+        mine.sort = Sort(sort)
     mine.save()
     _index(mine)
     if mine.visibility != before:

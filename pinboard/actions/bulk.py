@@ -20,7 +20,8 @@ from pinboard.actions.board_events import ADDED, REMOVED, note_all
 from pinboard.actions.pictures import refresh_those_of
 from pinboard.actions.pins import lock_boards, publish_if_ready
 from pinboard.exceptions import NotInTrash
-from pinboard.models import Board, BoardEvent, Pin, PinState
+from pinboard.models import Board, BoardEvent, BoardSection, Pin, PinState
+from pinboard.models.pin import NextPlace
 from pinboard.signals import pins_saved
 
 if TYPE_CHECKING:
@@ -53,13 +54,22 @@ def delete_pins(*, pins: PinQuerySet, by: User) -> Deed:
 def move_pins(*, pins: PinQuerySet, to: Board, by: User) -> Deed:
     """To another board of one's own. Those that are there already stay."""
     rows = _taken(pins.editable_by(by).exclude(board=to), to)
-    _of(rows).update(board=to)
+    _of(rows).update(board=to, section=None, place=NextPlace())
     _count(Counter(row.board_id for row in _ready(rows)), -1)
     _count(Counter({to.pk: len(_ready(rows))}), +1)
     refresh_those_of(rows)
     happened = [(row.board_id, row, REMOVED) for row in rows]
     happened += [(to.pk, row, ADDED) for row in rows]
     return Deed(note_all(happened, by=by), len(rows))
+
+
+@transaction.atomic
+def put_in_section(*, pins: PinQuerySet, section: BoardSection | None, by: User) -> int:
+    """Or in none. Those of other boards than the section's stay; how many moved."""
+    own = pins.editable_by(by)
+    if section:
+        own = own.filter(board=section.board_id)
+    return _of(_taken(own)).update(section=section)
 
 
 @transaction.atomic

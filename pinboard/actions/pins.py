@@ -25,7 +25,7 @@ from pinboard.models import (
     PinState,
     Product,
 )
-from pinboard.models.pin import oldest_in_trash
+from pinboard.models.pin import NextPlace, oldest_in_trash
 from pinboard.signals import pin_product_changed, pin_published
 from pinboard.sources.guard import check_form
 from pinboard.tasks import fetch_pin
@@ -174,6 +174,8 @@ def edit_pin(
     if mine.product_id != shown:
         # A lineage is of one product: this is the first pin of another.
         mine.origin_pinner = None
+    if before != board:
+        mine.section, mine.place = None, NextPlace()
     mine.save()
     index_pin(mine)
     if before != board:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Case, OuterRef, QuerySet, When
 
 from pinboard.models import Board, Picture, Pin, PinState, Product, Shop
 from pinboard.models.board import BoardQuerySet
@@ -16,9 +16,12 @@ COVER_SIZE = 3
 
 def with_cover_ids(boards: BoardQuerySet) -> BoardQuerySet:
     """For boards that the viewer may see: whose board it is, theirs are its pins."""
-    newest = Pin.objects.filter(
+    shown = Pin.objects.filter(
         board=OuterRef("pk"), state=PinState.READY, deleted_at=None
-    ).order_by("-pk")
+    )
+    # The chosen cover, else the newest, and what came before them.
+    ranked = shown.annotate(rank=Case(When(pk=OuterRef("cover_id"), then=0), default=1))
+    newest = ranked.order_by("rank", "-pk")
     return boards.select_related("owner").annotate(
         cover_ids=ArraySubquery(newest.values("picture_id")[:COVER_SIZE])
     )

@@ -1,5 +1,6 @@
 from pinboard.models.board import Board, Visibility
 from pinboard.models.board_event import BoardEvent
+from pinboard.models.board_section import BoardSection
 from pinboard.models.job import Job, JobState
 from pinboard.models.notification import Notification
 from pinboard.models.picture import Avatar, Picture, RenditionJob
@@ -20,6 +21,7 @@ __all__ = [
     "Avatar",
     "Board",
     "BoardEvent",
+    "BoardSection",
     "Comment",
     "DraftPicture",
     "DraftReadJob",

@@ -27,6 +27,12 @@ class Visibility(models.TextChoices):
     LINK = "link", _("Whoever has the link")
 
 
+class Sort(models.TextChoices):
+    NEWEST = "newest", _("Recently added")
+    OLDEST = "oldest", _("Oldest first")
+    OWN = "own", _("Own order")
+
+
 LINK_KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -70,6 +76,10 @@ class Board(models.Model):
     description = models.TextField(_("description"), max_length=1000, blank=True)
     visibility = models.CharField(
         _("who sees it"), max_length=6, choices=Visibility, default=Visibility.PUBLIC
+    )
+    sort = models.CharField(_("order"), max_length=6, choices=Sort, default=Sort.NEWEST)
+    cover = models.ForeignKey(
+        "pinboard.Pin", models.SET_NULL, null=True, editable=False, related_name="+"
     )
     link_key = models.CharField(max_length=22, default=new_link_key, editable=False)
     pin_count = models.PositiveIntegerField(default=0, editable=False)

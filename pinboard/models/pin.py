@@ -32,6 +32,15 @@ def oldest_in_trash() -> datetime:
     return timezone.now() - TRASH_LIFE
 
 
+class NextPlace(models.Func):
+    """On top of everything, with room for a few million pins below it."""
+
+    ROOM_BITS = 24
+    template = f"(nextval('pinboard_pin_place') << {ROOM_BITS})"
+    output_field = models.BigIntegerField()
+    allowed_default = True
+
+
 class PinState(models.TextChoices):
     PROCESSING = "processing", _("processing")
     READY = "ready", _("ready")
@@ -160,6 +169,11 @@ class Pin(models.Model):
     save_count = models.PositiveIntegerField(default=0, editable=False)
     comment_count = models.PositiveIntegerField(default=0, editable=False)
     search = SearchVectorField(null=True, editable=False)
+    section = models.ForeignKey(
+        "pinboard.BoardSection", models.SET_NULL, null=True, related_name="pins"
+    )
+    # In its board's own order; higher is further up.
+    place = models.BigIntegerField(db_default=NextPlace(), editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
@@ -180,7 +194,12 @@ class Pin(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="ready") | Q(picture__isnull=False),
                 name="ready_pin_has_a_picture",
-            )
+            ),
+            models.UniqueConstraint(  # after the statement: all may move up at once
+                fields=["board", "place"],
+                name="one_pin_at_a_place",
+                deferrable=models.Deferrable.IMMEDIATE,
+            ),
         ]
 
     also_by = 0  # how many pins of the same picture a feed folds into this card

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from django.db.models import Count, Exists, OuterRef, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from pinboard.discovery.sections import Section, sections_of, with_sections
 from pinboard.forms import BulkForm
 from pinboard.models import Board, Follow, Pin, Visibility
+from pinboard.models.board import Sort
 from pinboard.models.pin import PinQuerySet
 from pinboard.views.access import board_key, signed_in
 from pinboard.views.paging import page_or_404
 
-OLDEST_FIRST = "oldest"
+SELECT, ARRANGE = "select", "arrange"  # what the owner may do with the cards
 
 
 @require_safe
@@ -19,6 +21,7 @@ def board_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     key = board_key(request)
     followed = Follow.objects.filter(follower=request.user.pk, board=OuterRef("pk"))
     boards = Board.objects.visible_to(request.user, key=key).select_related("owner")
+    boards = with_sections(boards)
     board = get_object_or_404(boards.annotate(is_followed=Exists(followed)), pk=pk)
     if slug != board.slug:
         query = request.META["QUERY_STRING"]
@@ -32,22 +35,35 @@ def show_board(
     """The page of a board; with a form that was refused, where there is one."""
     key, is_owner = board_key(request), board.owner_id == request.user.pk
     pins = Pin.objects.visible_to(request.user, key=key).filter(board=board)
-    order = OLDEST_FIRST if request.GET.get("order") == OLDEST_FIRST else ""
+    sums = _sums(pins)
+    sections = sections_of(board)
+    section = _asked_for(request, sections)
+    if section:
+        pins = pins.filter(section=section.pk)
+    is_arranging = is_owner and request.GET.get(ARRANGE) == "1"
+    sort = Sort.OWN if is_arranging else _sort_of(request, board)
     page = page_or_404(
-        request, pins.with_card_data(request.user), newest_first=not order
+        request,
+        pins.with_card_data(request.user),
+        newest_first=sort != Sort.OLDEST,
+        key="place" if sort == Sort.OWN else "pk",
     )
-    if is_owner and bulk is None and request.GET.get("select") == "1":
+    if is_owner and bulk is None and request.GET.get(SELECT) == "1":
         bulk = BulkForm(board=board, by=signed_in(request))
     chosen = bulk.chosen() if bulk else []
     shown = {
         "board": board,
         "is_owner": is_owner,
+        "is_arranging": is_arranging,
         "bulk": bulk,
         "chosen": chosen,
         "chosen_elsewhere": set(chosen) - {pin.pk for pin in page.items},
         "key": key if board.visibility == Visibility.LINK else "",
-        "order": order,
-        "sums": _sums(pins),
+        "sort": sort,
+        "sorts": Sort.choices,
+        "sections": sections,
+        "section": section,
+        "sums": sums,
         "pins": page.items,
         "next_cursor": page.next_cursor,
     }
@@ -56,6 +72,21 @@ def show_board(
     if not board.is_public:
         answer["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def _sort_of(request: HttpRequest, board: Board) -> str:
+    asked = request.GET.get("order", "")
+    return asked if asked in Sort.values else board.sort
+
+
+def _asked_for(request: HttpRequest, sections: list[Section]) -> Section | None:
+    asked = request.GET.get("section", "")
+    if not asked:
+        return None
+    found = next((one for one in sections if str(one.pk) == asked), None)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _sums(pins: PinQuerySet) -> list[dict[str, object]]:

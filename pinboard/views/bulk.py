@@ -29,6 +29,8 @@ def board_pins(request: HttpRequest, pk: int) -> HttpResponse:
     form = BulkForm(request.POST, board=board, by=by)
     if not form.is_valid():
         return show_board(request, board, bulk=form)
+    if form.cleaned_data["deed"] == BulkForm.SECTION:
+        return _put_in_section(request, form, by)
     deed = _done(form, by)
     messages.success(
         request,
@@ -49,6 +51,22 @@ def deed_undo(request: HttpRequest, deed: UUID) -> HttpResponse:
         told = ngettext("%(n)d pin is back.", "%(n)d pins are back.", count)
         messages.success(request, told % {"n": count})
     return back(request, by)
+
+
+def _put_in_section(request: HttpRequest, form: BulkForm, by: User) -> HttpResponse:
+    section = form.cleaned_data["section"]
+    count = bulk.put_in_section(pins=form.pins(), section=section, by=by)
+    text = ngettext(
+        "%(n)d pin put into %(section)s.", "%(n)d pins put into %(section)s.", count
+    )
+    if section is None:
+        text = ngettext(
+            "%(n)d pin is in no section now.",
+            "%(n)d pins are in no section now.",
+            count,
+        )
+    messages.success(request, text % {"n": count, "section": section})
+    return back(request, form.board)
 
 
 def _done(form: BulkForm, by: User) -> bulk.Deed:
