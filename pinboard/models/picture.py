@@ -47,6 +47,11 @@ class Picture(models.Model):
     def __str__(self) -> str:
         return f"{self.width}x{self.height} {self.name[:8]}"
 
+    @property
+    def is_moving(self) -> bool:
+        """Its original has all its frames; one that is too large is a still."""
+        return self.is_animated and self.is_ready and self.media_type == "image/webp"
+
     def height_at(self, width: int) -> int:
         return max(1, round(self.height * width / self.width)) if self.width else 1
 

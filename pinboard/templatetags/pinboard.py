@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from pinboard.exceptions import sentence_of
 from pinboard.models import Picture, Pin
 from pinboard.pictures import urls
+from pinboard.pictures.names import original_of
 
 register = template.Library()
 
@@ -43,6 +44,7 @@ class PictureBox:
     srcset: str = ""
     sizes: str = CARD_SIZES
     loading: SafeString | str = ""
+    moving: str = ""  # the address of all frames, where it is animated
 
 
 @register.simple_tag
@@ -71,6 +73,8 @@ def picture_box(
         middle = addresses[min(1, len(addresses) - 1)]
         box.src = middle[0]
         box.srcset = ", ".join(f"{url} {width}w" for url, width in addresses)
+        if picture.is_moving:
+            box.moving = urls.media_url(original_of(picture)) + suffix
     return box
 
 

@@ -24,6 +24,8 @@ from pinboard.views.access import visible_pins
 PUBLIC_CACHE = "public, max-age=31536000, immutable"
 REDIRECT_CACHE = "public, max-age=300"  # the signed address lives for ten minutes
 PRIVATE_CACHE = "private, no-store"
+# What everybody may see lies at a private name as well, where it plays on each hover.
+SEEN_CACHE = "private, max-age=3600"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -43,7 +45,8 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     for name, value in HEADERS.items():
         response.headers[name] = value
     if is_private:
-        response.headers["Cache-Control"] = PRIVATE_CACHE
+        is_seen = picture.is_public and path == original_of(picture)
+        response.headers["Cache-Control"] = SEEN_CACHE if is_seen else PRIVATE_CACHE
     elif settings.MEDIA_S3_BUCKET:
         response.headers["Cache-Control"] = REDIRECT_CACHE
     else:

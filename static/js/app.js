@@ -1,5 +1,6 @@
 // What every page brings. Each module finds its places by their data attributes, and
 // each thing works without it: these only make it quicker.
+import "pinboard/animate";
 import "pinboard/arrange";
 import "pinboard/drop";
 import "pinboard/feed";

@@ -1,5 +1,6 @@
 // A pin over the grid it was opened from. It has its own address; the grid stays where it
 // is, so that closing, the browser's Back and Escape lead to the same card again.
+import { offerPause } from "pinboard/animate";
 import { more } from "pinboard/feed";
 import { offer } from "pinboard/share";
 import { word } from "pinboard/words";
@@ -99,6 +100,7 @@ async function show(card) {
   pages.delete(address); // its counts are of now; the next time they are read again
   const article = document.importNode(page.article, true);
   offer(article);
+  offerPause(article);
   dialog.querySelector(".viewer-page").replaceChildren(article, ...(page.related ? [wayOn(address, page.related)] : []));
   dialog.setAttribute("aria-label", article.querySelector("h1")?.textContent.trim() ?? page.title);
   document.title = page.title;

@@ -156,3 +156,13 @@ def test_only_reading_is_possible(client, alice):
 def test_a_file_that_is_gone_is_not_found_and_no_error(client):
     picture = make_picture()
     assert status(client, picture.renditions[0].path) == 404
+
+
+def test_a_public_original_is_kept_for_an_hour_and_a_secret_one_never(client, alice):
+    public, secret = ready_pin(alice), ready_pin(alice, visibility="secret")
+    client.force_login(alice)
+    kept = {}
+    for pin in (public, secret):
+        answer = client.get(f"/media/{original_of(pin.picture)}")
+        kept[pin] = answer.headers["Cache-Control"]
+    assert kept == {public: "private, max-age=3600", secret: "private, no-store"}
