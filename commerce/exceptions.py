@@ -36,6 +36,16 @@ class ApprovalRefused(CommerceError):
         self.for_user = reason
 
 
+class ClaimRefused(CommerceError):
+    """An order that this person cannot claim, or not again; `for_user` says why."""
+
+    code = "claim_refused"
+
+    def __init__(self, reason: str | Promise) -> None:
+        super().__init__(str(reason))
+        self.for_user = reason
+
+
 class NetworkError(CommerceError):
     """A network answered wrongly or not at all; `retry` says whether to ask again.
 

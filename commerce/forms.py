@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from commerce.models import PayoutAccount, Programme
 from commerce.money import minor_units, percent_shown
 from pinboard.models import Availability, Product
 from pinboard.pictures.header import content_of
+from pinboard.sources.wording import clean_text
 from users.names import clean_name
 
 LARGEST_RATE_BP = 5000  # what the database allows; a programme allows less
@@ -72,6 +74,57 @@ class PayoutAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # at run ti
         if found is None or found.pk != user.pk:
             raise ValidationError(_("This is not your password."))
         return password
+
+
+class ShopChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # at run time it is none
+    """A programme, by the name that its buyers know."""
+
+    def label_from_instance(self, obj: Model) -> str:
+        return str(getattr(obj, "shop", None) or obj)
+
+
+class OrderClaimForm(forms.Form):
+    """An order that came by one's pin and is not among one's earnings."""
+
+    programme = ShopChoice(
+        label=_("Where it was bought"),
+        queryset=Programme.objects.none(),
+        empty_label=_("Choose a shop"),
+        error_messages={"required": _("Choose the shop.")},
+    )
+    order_no = forms.CharField(
+        label=_("Order number"),
+        max_length=64,
+        help_text=_("As it stands in the shop's confirmation; your buyer has it."),
+        error_messages={"required": _("Write the order number.")},
+    )
+    note = forms.CharField(
+        label=_("What happened"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Which pin it was and when. A reviewer reads it."),
+    )
+
+    def __init__(
+        self, *args: Any, programmes: QuerySet[Programme], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["programme"]
+        field.queryset = programmes  # type: ignore[attr-defined]  # a ModelChoiceField
+        self.fields["order_no"].widget.attrs |= {
+            "autocomplete": "off",
+            "spellcheck": "false",
+        }
+
+    def clean_order_no(self) -> str:
+        number = clean_name(self.cleaned_data["order_no"])
+        if not number or not number.isprintable():
+            raise ValidationError(_("Write the order number as the shop shows it."))
+        return number
+
+    def clean_note(self) -> str:
+        return clean_text(self.cleaned_data["note"], 500)
 
 
 class ShopForm(forms.Form):

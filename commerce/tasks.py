@@ -14,6 +14,7 @@ from commerce.actions import (
     conversions,
     imports,
     links,
+    order_claims,
     orders,
     statement_approvals,
     statement_lines,
@@ -149,6 +150,12 @@ def approve_lines(statement_pk: int, after: int = 0) -> None:
 @shared_task
 def resolve_parked() -> None:
     orders.resolve_parked()
+
+
+@shared_task
+def weigh_claims() -> None:
+    order_claims.weigh_claims()
+    order_claims.close_old_claims()
 
 
 @shared_task

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from commerce.views import earnings, postbacks, referrals, studio
+from commerce.views import claims, earnings, postbacks, referrals, studio
 
 app_name = "commerce"
 
@@ -14,6 +14,12 @@ urlpatterns = [
         "earnings/months/<str:month>.csv",
         earnings.account_csv,
         name="earnings-month-csv",
+    ),
+    path("earnings/claims/", claims.claim_list, name="claim-list"),
+    path(
+        "earnings/claims/<int:pk>/withdraw/",
+        claims.claim_withdraw,
+        name="claim-withdraw",
     ),
     path("earnings/payout/", earnings.payout_account, name="payout-account"),
     path(

@@ -204,6 +204,7 @@ CELERY_BEAT_SCHEDULE = {
         ("orders", "commerce.tasks.import_orders", ORDER_POLL_S, ORDER_POLL_S),
         ("converted", "commerce.tasks.convert_links", 30, 30),
         ("parked", "commerce.tasks.resolve_parked", 30, 30),
+        ("claims", "commerce.tasks.weigh_claims", 3600, 3600),
         ("statements", "commerce.tasks.read_statements", 60, 60),
         (
             "ledger",

@@ -39,11 +39,11 @@ def decide_on(line: OrderLine, evidence: Evidence) -> Attribution:
     named, is_forged = _click_named_by(line, evidence)
     by_sub_id = _clicks_of_sub_id(line, evidence)
     decision = decide(
-        _facts_of(line),
-        _terms_of(line),
-        named_click=_facts_of_click(named) if named else None,
+        facts_of_line(line),
+        terms_of(line),
+        named_click=facts_of_click(named) if named else None,
         ref_is_forged=is_forged,
-        sub_id_clicks=[_facts_of_click(click) for click in by_sub_id],
+        sub_id_clicks=[facts_of_click(click) for click in by_sub_id],
         sub_id_owner=_owner_of_sub_id(line, evidence),
     )
     looked_at = [named, *by_sub_id]
@@ -105,7 +105,7 @@ def _version(
     )
 
 
-def _facts_of(line: OrderLine) -> LineFacts:
+def facts_of_line(line: OrderLine) -> LineFacts:
     return LineFacts(
         created_at=line.created_at,
         click_ref=line.click_ref,
@@ -116,12 +116,12 @@ def _facts_of(line: OrderLine) -> LineFacts:
     )
 
 
-def _terms_of(line: OrderLine) -> Terms:
+def terms_of(line: OrderLine) -> Terms:
     programme = line.programme
     return Terms(programme.pk, programme.window_days, programme.self_purchase)
 
 
-def _facts_of_click(click: Click) -> ClickFacts:
+def facts_of_click(click: Click) -> ClickFacts:
     return ClickFacts(
         id=click.pk,
         occurred_at=click.occurred_at,
@@ -165,7 +165,7 @@ def _owner_of_sub_id(line: OrderLine, evidence: Evidence) -> Owner | None:
 
 def _is_self_purchase(decision: Decision, click: Click, evidence: Evidence) -> bool:
     owner = decision.owner or Owner(None)
-    facts = _facts_of_click(click)
+    facts = facts_of_click(click)
     # Of a click that says nothing of who clicked, no mark would tell.
     is_marked = click.user_id is not None or bool(click.visitor_key)
     return is_marked and any(

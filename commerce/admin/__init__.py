@@ -1,6 +1,22 @@
 """The reviewers' side: queues and stories. State is read-only here; what changes it
 are the actions of commerce.actions, which say why they refuse."""
 
-from commerce.admin import facts, payouts, periods, review, terms, write_offs
+from commerce.admin import (
+    claims,
+    facts,
+    payouts,
+    periods,
+    review,
+    terms,
+    write_offs,
+)
 
-__all__ = ["facts", "payouts", "periods", "review", "terms", "write_offs"]
+__all__ = [
+    "claims",
+    "facts",
+    "payouts",
+    "periods",
+    "review",
+    "terms",
+    "write_offs",
+]

@@ -97,3 +97,7 @@ class OrderClaim(models.Model):
 
     def __str__(self) -> str:
         return self.order_no
+
+    @property
+    def ran_out(self) -> bool:
+        return self.state == self.State.REFUSED and self.decided_by_id is None
