@@ -4,7 +4,7 @@ answer keeps what it looked at. Version `attr/1` of commerce.md 2.3."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from commerce.models import Basis, Programme
@@ -205,11 +205,9 @@ def _won(
 
 def _candidate(click: ClickFacts, refusal: str) -> dict[str, object]:
     """All that was looked at, but not who clicked: that is blanked with the click."""
-    facts = asdict(click)
-    del facts["user_id"], facts["visitor_key"]
-    times = {
-        name: value.isoformat()
-        for name, value in facts.items()
-        if isinstance(value, datetime)
+    facts = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in vars(click).items()
+        if name not in ("user_id", "visitor_key")
     }
-    return facts | times | {"refusal": refusal}
+    return facts | {"refusal": refusal}

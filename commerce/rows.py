@@ -47,18 +47,36 @@ def select_one(
     return [row for (row,) in select([Part(alias, model)], tail, values)]
 
 
-def from_json(model: type[M], records: Iterable[dict[str, Any]] | None) -> list[M]:
+def from_json(model: type[M], records: Sequence[dict[str, Any]] | None) -> list[M]:
     """The rows of PostgreSQL's `json_agg`, which has null for none."""
+    if not records:
+        return []
+    fields = [f for f in _json_fields(model) if f[1] in records[0]]
+    names = [name for name, _, _ in fields]
     found = []
-    for record in records or ():
-        names = [name for name, column, _ in _json_fields(model) if column in record]
+    for record in records:
         values = [
-            convert(record[column]) if convert and record[column] else record[column]
-            for _, column, convert in _json_fields(model)
-            if column in record
+            convert(value) if (value := record[column]) and convert else value
+            for _, column, convert in fields
         ]
         found.append(model.from_db(connection.alias, names, values))
     return found
+
+
+def insert_values(
+    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Rows of which nobody asks for an object afterwards: half of a page's are."""
+    if not rows:
+        return
+    columns = ", ".join(f'"{name}"' for name in names)
+    place = f"({', '.join(['%s'] * len(names))})"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: S608  our own
+            f" VALUES {', '.join([place] * len(rows))}",
+            [value for row in rows for value in row],
+        )
 
 
 def insert(rows: Sequence[Model], *, new_by: Sequence[str] = ()) -> None:

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.client_address",
     "commerce.middleware.redirect_early",
+    "commerce.middleware.postback_early",
     "config.middleware.same_origin",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

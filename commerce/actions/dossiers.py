@@ -3,7 +3,7 @@ and written in as many statements as there are tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -21,6 +21,7 @@ from commerce.models import (
     OrderRefund,
 )
 from commerce.rows import M, from_json, insert, update
+from users.models import User
 
 
 @dataclass
@@ -63,7 +64,10 @@ def read_dossiers(network_id: int, line_ids: Iterable[str]) -> dict[str, Dossier
         dossier = owners[commission.pk] = dossiers[commission.line_id]
         dossier.commission, commission.line = commission, dossier.line
     for share in from_json(CommissionShare, found.get("shares")):
-        owners[share.commission_id].shares.append(share)
+        dossier = owners[share.commission_id]
+        dossier.shares.append(share)
+        if dossier.commission:
+            share.commission = dossier.commission
     for key, booked in booked_in(
         tuple(row.values()) for row in found.get("booked") or ()
     ).items():
@@ -83,6 +87,8 @@ def dossier_of(
     line = commission.line
     dossier = read_dossiers(line.network_id, [line.line_id])[line.line_id]
     dossier.line, dossier.commission = line, commission
+    for share in dossier.shares:
+        share.commission = commission
     dossier.attribution = attribution
     return dossier
 
@@ -110,10 +116,20 @@ def write_dossiers(dossiers: Iterable[Dossier]) -> None:
     update(old_shares, ("amount_minor",))
     insert(_new(row for d in touched for row in d.discrepancies))
     post_bookings([booking for d in touched for booking in d.bookings])
-    for dossier in touched:
+    _tell([dossier for dossier in touched if dossier.returned])
+
+
+def _tell(returned: Sequence[Dossier]) -> None:
+    """People of what came back, each time that it did."""
+    shares = [share for dossier in returned for share in dossier.shares]
+    people = User.objects.in_bulk({share.party_id for share in shares} - {None})
+    for dossier in returned:
+        owed = [share for share in dossier.shares if share.party_id is not None]
+        for share in owed:
+            share.party = people[share.party_id]
         for reason in dossier.returned:
             if dossier.commission:
-                tell_returned(dossier.commission, reason)
+                tell_returned(dossier.commission, reason, owed)
 
 
 def _new(rows: Iterable[M]) -> list[M]:

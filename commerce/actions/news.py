@@ -6,6 +6,8 @@ another.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext_noop
@@ -44,10 +46,12 @@ def tell_approved(commission: Commission) -> None:
         _tell(share, text, {"amount": amount, "item": _item_of(commission)})
 
 
-def tell_returned(commission: Commission, reason: str) -> None:
+def tell_returned(
+    commission: Commission, reason: str, shares: Iterable[CommissionShare]
+) -> None:
     """What came back and why: as we say it, or in the reviewer's own words."""
     facts = {"item": _item_of(commission), "reason": reason}
-    for share in _shares_of_people(commission):
+    for share in shares:
         _tell(share, RETURNED.get(reason, REJECTED), facts)
 
 

@@ -44,15 +44,16 @@ class Known:
 
     def programme_of(self, report: Report) -> Programme | None:
         """That of the link the order names, else the network's oldest."""
-        if isinstance(report, LineReport) and report.sub_id:
-            named = [
-                programme
-                for programme, sub_id in self.evidence.links
-                if sub_id == report.sub_id
-            ]
-            if named:
-                return self.programmes[min(named)]
+        if isinstance(report, LineReport) and report.sub_id in self._named:
+            return self.programmes[self._named[report.sub_id]]
         return self.programmes[min(self.programmes)] if self.programmes else None
+
+    @cached_property
+    def _named(self) -> dict[str, int]:
+        """The programme of each sub-id; of several the oldest."""
+        return {
+            sub_id: key for key, sub_id in sorted(self.evidence.links, reverse=True)
+        }
 
 
 @dataclass

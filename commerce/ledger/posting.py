@@ -25,7 +25,7 @@ from commerce.models import (
     Period,
     Statement,
 )
-from commerce.rows import insert, select_one
+from commerce.rows import insert, insert_values, select_one
 from users.models import User
 
 # (kind, key, user)
@@ -121,18 +121,15 @@ def post_all(drafts: Sequence[Draft]) -> list[Journal]:
     journals = [_journal(draft, period) for draft in drafts]
     insert(journals, new_by=("key",))
     written = list(zip(journals, drafts, strict=True))
-    insert(
+    insert_values(
+        Entry,
+        ("journal_id", "account_id", "currency", "amount_minor"),
         [
-            Entry(
-                journal_id=journal.pk,
-                account_id=row.pk,
-                currency=row.currency,
-                amount_minor=amount,
-            )
+            (journal.pk, row.pk, row.currency, amount)
             for journal, draft in written
             if journal.pk is not None
             for row, amount in draft.entries
-        ]
+        ],
     )
     return [
         journal if journal.pk is not None else _written_before(draft)

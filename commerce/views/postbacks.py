@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -9,6 +11,8 @@ from django.views.decorators.http import require_POST
 from commerce.actions.orders import was_booked
 from commerce.actions.postbacks import MAX_BYTES, door_of, take_notice
 from commerce.exceptions import MalformedNotice, NoticeRefused
+
+log = logging.getLogger(__name__)
 
 # What is too long is still read up to here: a server that closes with bytes unread
 # resets the connection, and the sender never sees why.
@@ -29,6 +33,7 @@ def postback(request: HttpRequest, code: str) -> HttpResponse:
             body=_body_of(request),
         )
     except NoticeRefused as error:
+        log.warning("a notice for %s was refused: %s", code, error.code)
         return _refusal(error)
     if was_booked(observation):
         return JsonResponse({"state": "booked"})
