@@ -88,17 +88,22 @@ def resolve_line(
 
 
 def resolve_lines(
-    *, statement: Statement, lines: Iterable[int], action: str, reason: str, by: User
+    *,
+    statement: Statement,
+    lines: Iterable[tuple[int, int | None]],
+    action: str,
+    reason: str,
+    by: User,
 ) -> tuple[int, list[tuple[str, str]]]:
-    """Each by itself: one that is refused stops no other. How many were resolved, and
-    of the others why not."""
+    """Lines by key and version, each by itself: one that is refused stops no other. How
+    many were resolved, and of the others why not."""
     done, refused = 0, []
-    for pk in lines:
+    for pk, version in lines:
         row = statement.lines.filter(pk=pk).first()
         if row is None:
             continue
         try:
-            resolve_line(line=row, action=action, reason=reason, by=by)
+            resolve_line(line=row, action=action, reason=reason, by=by, version=version)
             done += 1
         except (ApprovalRefused, TransitionRefused) as error:
             refused.append((row.line_id, str(error.for_user)))

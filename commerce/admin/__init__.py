@@ -7,6 +7,7 @@ from commerce.admin import (
     payouts,
     periods,
     review,
+    statements,
     terms,
     write_offs,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "payouts",
     "periods",
     "review",
+    "statements",
     "terms",
     "write_offs",
 ]

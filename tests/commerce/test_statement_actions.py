@@ -1,13 +1,13 @@
 """Statements from the file to the second pair of eyes: every bucket, every way out."""
 
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 from django.db import connection
 
 from commerce.actions.commissions import approve, why_not_approve
 from commerce.actions.holds import hold, release
-from commerce.actions.orders import observe
 from commerce.actions.resolutions import resolve_line, resolve_lines
 from commerce.actions.statement_approvals import approve_matched, try_again
 from commerce.actions.statement_lines import advance, unfinished
@@ -15,11 +15,8 @@ from commerce.actions.statements import (
     approve_statement,
     cancel_statement,
     compare_again,
-    confirm_statement,
     discard_statement,
     set_totals,
-    table_of,
-    upload_statement,
 )
 from commerce.exceptions import ApprovalRefused, MalformedNotice, TransitionRefused
 from commerce.ledger import replay, verify
@@ -27,7 +24,6 @@ from commerce.models import (
     Account,
     Commission,
     Journal,
-    Network,
     Observation,
     OrderLine,
     ParkedObservation,
@@ -36,17 +32,25 @@ from commerce.models import (
 )
 from commerce.networks.adapters import read_report
 from commerce.networks.direct import kept_of
-from commerce.reconciliation.columns import guess
 from commerce.reconciliation.exceptions import (
     ColumnsUnfit,
     FileUnreadable,
     StatementKnown,
 )
-from tests.factories import make_click, make_link, make_programme
+from tests.commerce.statements import (
+    HEAD,
+    SETTLED,
+    confirm,
+    make_league,
+    open_statement,
+    poll,
+    poll_order,
+    sheet_of,
+    upload,
+)
+from tests.factories import make_programme
 
 pytestmark = pytest.mark.django_db
-MONTH = date(2026, 10, 1)
-HEAD = "淘宝子订单号,订单状态,付款金额,结算预估收入,技术服务费,创建时间,结算时间"
 
 
 @pytest.fixture(autouse=True)
@@ -59,94 +63,20 @@ def _the_ledger_is_right_afterwards(db):
 
 
 @pytest.fixture
-def league(db):
-    network = Network.objects.create(
-        code="league", name="League", adapter="taobao", tz="Asia/Shanghai"
-    )
-    make_programme(network=network, rate_bp=1000)
-    return network
-
-
-def row_of(line_id, *, status=3, paid="2.80", fee="0.14", tech="0.01", **more):
-    """As the league's API reports it: settled in October."""
-    is_settled = status == 3
-    return {
-        "trade_id": line_id,
-        "trade_parent_id": line_id,
-        "tk_status": status,
-        "tk_create_time": "2026-10-02 10:00:00",
-        "tk_paid_time": "2026-10-02 10:00:05",
-        "tk_earning_time": "2026-10-20 09:00:00" if is_settled else "--",
-        "modified_time": "2026-10-20 09:00:00",
-        "alipay_total_price": paid,
-        "pay_price": paid if is_settled else "0.00",
-        "pub_share_pre_fee": fee,
-        "pub_share_fee": fee if is_settled else "0.00",
-        "alimama_share_fee": tech,
-        **more,
-    }
+def league(alice):
+    return make_league(alice)
 
 
 @pytest.fixture
-def order(league, alice):
+def order(league):
     """An order line of the league that alice earns by, as it was polled."""
-    link = make_link(programme=league.programmes.get(), beneficiary=alice)
-    link.network_sub_id = "2000000001"
-    link.save()
-    moment = datetime(2026, 10, 2, 1, 0, tzinfo=UTC)
-    make_click(link, rate_bp=1000, occurred_at=moment)
-
-    def order(line_id, **fields):
-        payload = row_of(line_id, relation_id="2000000001", **fields)
-        observe(
-            network=league,
-            source="top_poll",
-            report=read_report(league, payload),
-            payload=payload,
-        )
-        return OrderLine.objects.get(line_id=line_id)
-
-    return order
-
-
-def sheet_of(*rows):
-    """Rows of (line id, word, paid, fee, fee of the service)."""
-    lines = [
-        ",".join([*row, "2026-10-02 10:00:00", "2026-10-20 09:00:00"]) for row in rows
-    ]
-    return "\n".join([HEAD, *lines]).encode()
-
-
-def upload(network, by, *rows, month=MONTH, content=None):
-    return upload_statement(
-        network=network,
-        month=month,
-        currency="CNY",
-        name="october.csv",
-        content=content or sheet_of(*rows),
-        by=by,
-    )
+    return partial(poll_order, league)
 
 
 @pytest.fixture
 def opened(league, rosa):
     """A statement that rosa imported, read and compared."""
-
-    def opened(*rows, declared=None, receipt=None, network=league, **fields):
-        draft = upload(network, rosa, *rows, **fields)
-        confirm_statement(
-            statement=draft,
-            columns=guess(table_of(draft).header),
-            declared_minor=declared,
-            receipt_minor=receipt,
-            by=rosa,
-        )
-        assert advance(statement=draft)
-        draft.refresh_from_db()
-        assert draft.state == "open"
-        return draft
-
-    return opened
+    return partial(open_statement, league, rosa)
 
 
 def buckets(statement):
@@ -157,9 +87,6 @@ def buckets(statement):
 def balance(kind, key):
     row = Account.objects.filter(kind=kind, key=str(key)).first()
     return row.balance_minor if row else 0
-
-
-SETTLED = ("已结算", "2.80", "0.14", "0.01")
 
 
 def resolve(statement, line_id, action, by, **fields):
@@ -190,13 +117,7 @@ def test_only_who_uploaded_a_file_confirms_it(league, rosa, ruth, charlie):
     draft = upload(league, rosa, ("1", *SETTLED))
     for other in (ruth, charlie):
         with pytest.raises(ApprovalRefused):
-            confirm_statement(
-                statement=draft,
-                columns={"line_id": 0, "fee": 3},
-                declared_minor=None,
-                receipt_minor=None,
-                by=other,
-            )
+            confirm(draft, other)
     with pytest.raises(ApprovalRefused):
         upload(league, charlie, ("2", *SETTLED))
 
@@ -205,13 +126,7 @@ def test_columns_that_read_nothing_are_refused(league, rosa):
     draft = upload(league, rosa, ("1", *SETTLED))
     for columns in ({"line_id": 0}, {"line_id": 0, "fee": 1}):
         with pytest.raises(ColumnsUnfit):
-            confirm_statement(
-                statement=draft,
-                columns=columns,
-                declared_minor=None,
-                receipt_minor=None,
-                by=rosa,
-            )
+            confirm(draft, rosa, columns=columns)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -278,13 +193,7 @@ def test_hostile_files_are_refused_with_a_sentence(league, rosa, content, told):
 
 def test_a_worker_reads_on_where_another_stopped(opened, league, rosa):
     draft = upload(league, rosa, *((str(n), *SETTLED) for n in range(1, 8)))
-    confirm_statement(
-        statement=draft,
-        columns=guess(table_of(draft).header),
-        declared_minor=None,
-        receipt_minor=None,
-        by=rosa,
-    )
+    confirm(draft, rosa)
     assert unfinished() == [draft.pk]
     assert not advance(statement=draft, budget_s=-1, at_once=3)
     draft.refresh_from_db()
@@ -444,8 +353,7 @@ def test_what_is_taken_back_a_month_later_agrees(opened, order, league, ruth):
         "refund_fee": "2.80",
         "modified_time": "2026-11-03 10:00:00",
     }
-    report = read_report(league, refund)
-    observe(network=league, source="top_poll", report=report, payload=refund)
+    poll(league, refund)
     later = opened(
         ("1", "", "", "-0.14", "0.01"),
         month=date(2026, 11, 1),
@@ -510,8 +418,7 @@ def test_a_refunded_order_takes_over_what_is_left(opened, order, league, rosa):
         "refund_fee": "33.00",
         "modified_time": "2026-10-25 10:00:00",
     }
-    report = read_report(league, refund)
-    observe(network=league, source="top_poll", report=report, payload=refund)
+    poll(league, refund)
     assert Commission.objects.get().net_minor == 603
     statement = opened(("1", "已结算", "67.00", "6.70", "0.68"))
     assert statement.lines.get().delta_minor == -1
@@ -662,7 +569,7 @@ def test_many_at_once_say_which_are_refused(opened, order, rosa, settings):
         ("2", "已结算", "2.80", "0.01", "0.01"),
         ("3", "已结算", "2.80", "0.13", "0.01"),
     )
-    pks = list(statement.lines.values_list("pk", flat=True))
+    pks = list(statement.lines.values_list("pk", "version"))
     done, refused = resolve_lines(
         statement=statement, lines=pks, action="write_off", reason="Small.", by=rosa
     )
