@@ -254,7 +254,7 @@ def _value_of(field: AnyField, *, is_new: bool) -> ValueOf:
         if (key := getattr(row, name)) is None and field.is_cached(row):
             related = field.get_cached_value(row)
             key = related.pk if related else None
-            setattr(row, name, key)
+            row.__dict__[name] = key  # setattr would forget what it points at
         return key
 
     return key_of

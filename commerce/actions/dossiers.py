@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
+from django.db.models import prefetch_related_objects
 
-from commerce.actions.news import tell_returned
+from commerce.actions.news import news_of_return
 from commerce.ledger.booking import Booked, Booking, booked_in, post_bookings
 from commerce.models import (
     Attribution,
@@ -21,7 +22,7 @@ from commerce.models import (
     OrderRefund,
 )
 from commerce.rows import M, from_json, insert, update
-from users.models import User
+from pinboard.actions.notifications import notify_of_news
 
 
 @dataclass
@@ -64,10 +65,7 @@ def read_dossiers(network_id: int, line_ids: Iterable[str]) -> dict[str, Dossier
         dossier = owners[commission.pk] = dossiers[commission.line_id]
         dossier.commission, commission.line = commission, dossier.line
     for share in from_json(CommissionShare, found.get("shares")):
-        dossier = owners[share.commission_id]
-        dossier.shares.append(share)
-        if dossier.commission:
-            share.commission = dossier.commission
+        owners[share.commission_id].shares.append(share)
     for key, booked in booked_in(
         tuple(row.values()) for row in found.get("booked") or ()
     ).items():
@@ -87,8 +85,6 @@ def dossier_of(
     line = commission.line
     dossier = read_dossiers(line.network_id, [line.line_id])[line.line_id]
     dossier.line, dossier.commission = line, commission
-    for share in dossier.shares:
-        share.commission = commission
     dossier.attribution = attribution
     return dossier
 
@@ -116,20 +112,22 @@ def write_dossiers(dossiers: Iterable[Dossier]) -> None:
     update(old_shares, ("amount_minor",))
     insert(_new(row for d in touched for row in d.discrepancies))
     post_bookings([booking for d in touched for booking in d.bookings])
-    _tell([dossier for dossier in touched if dossier.returned])
+    if returned := [dossier for dossier in touched if dossier.returned]:
+        _tell(returned)
 
 
 def _tell(returned: Sequence[Dossier]) -> None:
     """People of what came back, each time that it did."""
-    shares = [share for dossier in returned for share in dossier.shares]
-    people = User.objects.in_bulk({share.party_id for share in shares} - {None})
-    for dossier in returned:
-        owed = [share for share in dossier.shares if share.party_id is not None]
-        for share in owed:
-            share.party = people[share.party_id]
-        for reason in dossier.returned:
-            if dossier.commission:
-                tell_returned(dossier.commission, reason, owed)
+    prefetch_related_objects([dossier.line for dossier in returned], "product")
+    notify_of_news(
+        news=[
+            news
+            for dossier in returned
+            if dossier.commission
+            for reason in dossier.returned
+            for news in news_of_return(dossier.commission, reason, dossier.shares)
+        ]
+    )
 
 
 def _new(rows: Iterable[M]) -> list[M]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from commerce.models import Commission, CommissionShare
 from commerce.money import money_shown
-from pinboard.actions.notifications import notify
+from pinboard.actions.notifications import News, notify
 from pinboard.models import Notification
 
 LONGEST_NAME = 80  # of the item
@@ -46,13 +46,22 @@ def tell_approved(commission: Commission) -> None:
         _tell(share, text, {"amount": amount, "item": _item_of(commission)})
 
 
-def tell_returned(
+def news_of_return(
     commission: Commission, reason: str, shares: Iterable[CommissionShare]
-) -> None:
-    """What came back and why: as we say it, or in the reviewer's own words."""
+) -> list[News]:
+    """What came back and why: as we say it, or in the reviewer's own words. For
+    `notify_of_news`, as a page of reports may bring many back."""
     facts = {"item": _item_of(commission), "reason": reason}
-    for share in shares:
-        _tell(share, RETURNED.get(reason, REJECTED), facts)
+    text, url = RETURNED.get(reason, REJECTED), _page_of(commission)
+    return [
+        News(share.party_id, text, facts, url)
+        for share in shares
+        if share.party_id is not None
+    ]
+
+
+def _page_of(commission: Commission) -> str:
+    return reverse("commerce:commission-detail", args=[commission.public_id])
 
 
 def _item_of(commission: Commission) -> str:
@@ -71,7 +80,5 @@ def _tell(share: CommissionShare, text: str, facts: dict[str, str]) -> None:
             kind=Notification.Kind.NEWS,
             text=text,
             facts=facts,
-            url=reverse(
-                "commerce:commission-detail", args=[share.commission.public_id]
-            ),
+            url=_page_of(share.commission),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -42,6 +44,30 @@ def notify(
         text=text[:300],
         facts=facts or {},
         url=url[:300],
+    )
+
+
+@dataclass(frozen=True)
+class News:
+    """What `notify` is told of a piece of news, for many at once."""
+
+    recipient_id: int
+    text: str
+    facts: dict[str, str]
+    url: str
+
+
+def notify_of_news(*, news: Sequence[News]) -> None:
+    """Tell each their own, in one statement however many they are."""
+    Notification.objects.bulk_create(
+        Notification(
+            recipient_id=each.recipient_id,
+            kind=Notification.Kind.NEWS,
+            text=each.text[:300],
+            facts=each.facts,
+            url=each.url[:300],
+        )
+        for each in news
     )
 
 
