@@ -183,15 +183,17 @@ def _read(
 def _keep(network: Network, rows: list[Payload]) -> int:
     """One page: all of it or nothing."""
     source = Observation.Source.TOP_POLL
-    readable = []
+    readable, unreadable = [], []
     for row in rows:
         try:
             readable.append((read_report(network, row), row))
         except MalformedNotice as error:
             # One broken row may not hold up an import for ever; it is kept and told.
             log.error("%s sent a row that cannot be read: %s", network.code, error)
-            keep_unreadable(network=network, source=source, payload=row)
+            unreadable.append(row)
     observe_page(network=network, source=source, rows=readable)
+    for row in unreadable:  # after the lines are locked, as everybody does
+        keep_unreadable(network=network, source=source, payload=row)
     return len(rows)
 
 

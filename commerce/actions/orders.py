@@ -5,7 +5,7 @@ This is the only writer of observations, order lines and refunds. What a line ea
 durable.
 
 A page of reports is read, thought through and written as a whole, in the same number of
-statements for one report as for a thousand (docs/decisions/0023). In memory each report
+statements for one report as for a thousand (docs/decisions/0024). In memory each report
 is taken after the other, so that it does not matter how they were cut into pages.
 """
 

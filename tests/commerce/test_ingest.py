@@ -6,8 +6,10 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
@@ -292,6 +294,19 @@ def notice(programme, click, number, **changes):
     } | changes
     report = read_report(programme.network, payload)
     return Notice("postback", report, payload, payload["event_id"], programme)
+
+
+def test_the_applications_role_may_observe(league):
+    """With the rights that it has on a site, and not as the owner of the tables."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE pinboard_app_of_a_test")
+        call_command("ledger_rights", "pinboard_app_of_a_test", stdout=StringIO())
+        cursor.execute("SET LOCAL ROLE pinboard_app_of_a_test")
+        observe_at_once(
+            league, [order("1"), order("1", 14, 24), refund("1", "9.99", 30)]
+        )
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; RESET ROLE")
+    assert Commission.objects.get().net_minor == 900
 
 
 # How much is asked of the database ----------------------------------------------------
