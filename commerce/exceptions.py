@@ -46,6 +46,16 @@ class ClaimRefused(CommerceError):
         self.for_user = reason
 
 
+class FileUnreadable(CommerceError):
+    """A file of which nothing can be used; `for_user` says what to do about it."""
+
+    code = "file_unreadable"
+
+    def __init__(self, reason: str | Promise) -> None:
+        super().__init__(str(reason))
+        self.for_user = reason
+
+
 class NetworkError(CommerceError):
     """A network answered wrongly or not at all; `retry` says whether to ask again.
 
