@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -20,6 +19,7 @@ from pinboard.models import Availability, Product
 from pinboard.pictures.header import content_of
 from pinboard.sources.wording import clean_text
 from users.names import clean_name
+from users.passwords import is_own_password
 
 LARGEST_RATE_BP = 5000  # what the database allows; a programme allows less
 _RATE = re.compile(r"[0-9]{1,2}(?:[.,][0-9]{1,2})?")
@@ -66,12 +66,7 @@ class PayoutAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # at run ti
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        user = self.request.user
-        # Through the backends, so that wrong guesses lock the account as at log-in.
-        found = authenticate(
-            self.request, username=user.get_username(), password=password
-        )
-        if found is None or found.pk != user.pk:
+        if not is_own_password(self.request, password):
             raise ValidationError(_("This is not your password."))
         return password
 

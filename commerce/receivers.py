@@ -9,7 +9,10 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from commerce import tasks
+from commerce.actions.claims import give_up_shares
+from commerce.actions.clicks import forget_clicks_of
 from commerce.actions.links import ensure_link, ensure_site_link, relink_product
+from commerce.actions.order_claims import forget_claims_of
 from commerce.models import Programme, RateCard
 from pinboard.models import Pin, Product
 from pinboard.signals import (
@@ -18,6 +21,8 @@ from pinboard.signals import (
     pins_saved,
     product_posted,
 )
+from users.models import User
+from users.signals import account_closed
 
 
 @receiver(pin_published)
@@ -49,3 +54,11 @@ def make_links_of_programme(instance: Programme, **_: Any) -> None:
 def make_links_of_rate(instance: RateCard, **_: Any) -> None:
     """A programme without a rate has no links; its first rate brings them."""
     tasks.link_pins.delay_on_commit(instance.programme_id)
+
+
+@receiver(account_closed)
+def settle_closed_account(user: User, **_: Any) -> None:
+    """The ledger stays; what in it was theirs and unpaid is nobody's now."""
+    forget_claims_of(user)
+    forget_clicks_of(user)
+    give_up_shares(user=user)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from commerce.actions import (
+    claims,
     clicks,
     conversions,
     imports,
@@ -160,7 +161,9 @@ def weigh_claims() -> None:
 
 @shared_task
 def purge_clicks() -> None:
+    """And what came to accounts after they were closed."""
     clicks.purge_clicks()
+    claims.give_up_leftovers()
 
 
 @shared_task

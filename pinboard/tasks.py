@@ -52,7 +52,8 @@ def sweep() -> None:
 def tidy() -> None:
     from pinboard.actions.sweeping import tidy_pictures
 
-    tidy_pictures()
+    if tidy_pictures():
+        tidy.delay()
 
 
 def _is_redelivered(task: Any) -> bool:  # noqa: ANN401

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,13 +16,14 @@ from commerce.actions.rights import why_not_decide, without_reason
 from commerce.actions.shares import assign_parts
 from commerce.attribution import Decision, Owner
 from commerce.exceptions import ApprovalRefused, TransitionRefused
-from commerce.ledger.booking import book
+from commerce.ledger.booking import book, booked_of, booking_of, post_bookings
 from commerce.models import (
     Basis,
     Commission,
     CommissionShare,
     CommissionState,
     JournalKind,
+    OrderLine,
     Payout,
     PayoutAccount,
     PayoutLine,
@@ -30,6 +33,7 @@ from users.models import User
 
 # So long may an order that names nobody be claimed; then the site may keep it.
 CLAIMABLE = timedelta(days=60)
+CLOSED_AT_ONCE = 50  # each night
 
 
 @transaction.atomic
@@ -85,22 +89,65 @@ def sweep(*, commission: Commission, by: User) -> Commission:
 
 @transaction.atomic
 def give_up_shares(*, user: User) -> int:
-    """An account is erased: what it was owed and nobody pays waits in suspense. What is
-    in a payout or paid stays as it is; how many shares moved."""
+    """An account is closed: what it was owed and nobody pays waits in suspense. What is
+    in a payout or paid stays as it is; of how many commissions a share moved."""
     PayoutAccount.objects.filter(user=user).delete()
     is_over = {"state__in": [Payout.State.PAID, Payout.State.FAILED]}
     Payout.objects.filter(user=user, **is_over).update(holder="", number="")
-    unpaid = CommissionShare.objects.filter(party=user).exclude(
-        pk__in=PayoutLine.objects.filter(is_live=True, share__party=user).values(
-            "share"
+    commissions = _locked_all(unpaid_shares(user).values("commission"))
+    # Asked again: until the rows were locked a payout may have taken some.
+    moved = unpaid_shares(user).filter(commission__in=commissions)
+    moved.update(party=None)
+    prefetch_related_objects(commissions, "shares")
+    booked, now = booked_of(commissions), timezone.now()
+    bookings = [
+        booking_of(
+            row,
+            list(row.shares.all()),
+            booked[row.pk],
+            kind=JournalKind.ADJUST,
+            event_at=now,
         )
+        for row in commissions
+    ]
+    post_bookings([booking for booking in bookings if booking])
+    return len(commissions)
+
+
+def give_up_leftovers() -> int:
+    """What came to accounts after they were closed: an order that was being read at
+    that moment, a payout that the bank sent back. How many people it was of."""
+    closed = User.objects.exclude(closed_at=None).order_by("pk")
+    is_over = Exists(
+        Payout.objects.filter(
+            user=OuterRef("pk"), state__in=[Payout.State.PAID, Payout.State.FAILED]
+        ).exclude(holder="", number="")
     )
-    pks = sorted(set(unpaid.values_list("commission", flat=True)))
-    for commission in Commission.objects.filter(pk__in=pks).order_by("pk"):
-        row, _attribution = locked(commission)
-        row.shares.filter(pk__in=unpaid.values("pk")).update(party=None)
-        book(row, kind=JournalKind.ADJUST, event_at=timezone.now())
-    return len(pks)
+    owed = Exists(_unpaid().filter(party=OuterRef("pk")))
+    people = list(closed.filter(is_over | owed)[:CLOSED_AT_ONCE])
+    for user in people:
+        give_up_shares(user=user)
+    return len(people)
+
+
+def unpaid_shares(user: User) -> QuerySet[CommissionShare]:
+    """What closing the account gives up: shares that no payout has, whatever became of
+    their orders."""
+    return _unpaid().filter(party=user)
+
+
+def _unpaid() -> QuerySet[CommissionShare]:
+    live = PayoutLine.objects.filter(share=OuterRef("pk"), is_live=True)
+    return CommissionShare.objects.filter(~Exists(live))
+
+
+def _locked_all(pks: QuerySet[Any, Any]) -> list[Commission]:  # Any: rows of one value
+    """As `locked`: the lines first, each in the order of keys."""
+    lines = OrderLine.objects.filter(commission__in=pks).order_by("pk")
+    list(lines.select_for_update(of=("self",)).values_list("pk"))
+    rows = Commission.objects.filter(pk__in=pks).order_by("pk")
+    rows = rows.select_for_update(of=("self",)).select_related("line__network")
+    return list(rows)
 
 
 def _why_not_attribute(

@@ -10,13 +10,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from commerce.bots import browser_of, is_bot
 from commerce.models import Click
 from commerce.models.link import new_click_id
 from commerce.visitors import hash_of, prefix_of
+from users.models import User
 
 REPEATED_WITHIN = timedelta(minutes=30)
 FIELDS_KEPT = timedelta(days=395)  # 13 months
@@ -139,7 +140,16 @@ def purge_clicks() -> int:
     """Blank what could still name a person, 13 months after; rows and counts stay."""
     old = Click.objects.filter(occurred_at__lt=timezone.now() - FIELDS_KEPT)
     named = Q(visitor_key="", ip_prefix="", ip_hash="", referer_host="", user=None)
-    return old.exclude(named).update(
+    return _blank(old.exclude(named))
+
+
+def forget_clicks_of(user: User) -> int:
+    """The same of all that a person clicked while signed in, who has left."""
+    return _blank(Click.objects.filter(user=user))
+
+
+def _blank(clicks: QuerySet[Click]) -> int:
+    return clicks.update(
         visitor_key="",
         ip_prefix="",
         ip_hash="",

@@ -118,6 +118,14 @@ def refuse_claim(*, claim: OrderClaim, by: User, reason: str) -> OrderClaim:
     return row
 
 
+@transaction.atomic
+def forget_claims_of(user: User) -> None:
+    """Of an account that is closed: nothing is claimed any more, and no word stays."""
+    now, claims = timezone.now(), OrderClaim.objects.filter(user=user)
+    claims.open().update(state=State.WITHDRAWN, decided_at=now)
+    claims.update(note="")
+
+
 def weigh_claims() -> int:
     """Look for clicks of those whose order has become known; how many were weighed."""
     claims = OrderClaim.objects.open().filter(weighed_at=None).of_known_orders()

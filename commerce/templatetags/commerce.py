@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from commerce.actions.claims import unpaid_shares
 from commerce.disclosure import disclosure_of
+from commerce.earnings import debts_of
 from commerce.models import (
     Commission,
     CommissionShare,
@@ -68,6 +71,18 @@ def product_buy(product: Product) -> Context:
     return _offer(product, link) | _facts(product, link)
 
 
+@register.inclusion_tag("commerce/_closing_money.html")
+def closing_money(user: User) -> Context:
+    """What closing the account does to what it earned, for the page that asks."""
+    given_up = unpaid_shares(user).filter(amount_minor__gt=0).order_by()
+    under_way = user.payouts.filter(state__in=["prepared", "submitted"]).order_by()
+    return {
+        "given_up": _sums(given_up, "commission__currency"),
+        "under_way": _sums(under_way, "currency"),
+        "debts": debts_of(user),
+    }
+
+
 @register.filter
 def money(minor: int | None, currency: str) -> str:
     """¥219, $18.99; nothing for no price."""
@@ -121,6 +136,11 @@ def own_pin(share: CommissionShare, reader: User) -> Pin | None:
         if click and click.link.pin and click.link.pin.pinner_id == reader.pk:
             return click.link.pin
     return None
+
+
+def _sums(rows: QuerySet[Any], currency: str) -> list[tuple[str, int]]:
+    sums = rows.values_list(currency).annotate(Sum("amount_minor")).order_by(currency)
+    return list(sums)
 
 
 def _offer(product: Product | None, link: TrackingLink | None) -> Context:

@@ -34,7 +34,8 @@ from pinboard.tasks import fetch_pin, make_renditions, read_draft
 
 SENT_AT_ONCE = 200  # each sweep; a backlog must not grow by being swept
 TIDIED_AT_ONCE = 500
-ORPHAN_AGE = timedelta(days=1)
+# The pictures of a closed account are gone within a day, however new they are.
+ORPHAN_AGE = timedelta(hours=22)
 # A little longer than it is open: none may go while its owner chooses.
 DRAFT_KEPT = DRAFT_LIFE + timedelta(hours=1)
 _LOCK = 0x50494E42  # "PINB": one sweeper at a time, whatever number of workers
@@ -57,29 +58,31 @@ def sweep_jobs() -> None:
     _send(DraftReadJob, read_draft.delay)
 
 
-def tidy_pictures() -> None:
+def tidy_pictures() -> bool:
     """Empty the trash and drop old drafts, then delete the pictures and public copies
-    that nobody shows."""
+    that nobody shows. Whether there may be more of them."""
     PinDraft.objects.filter(created_at__lt=timezone.now() - DRAFT_KEPT).delete()
-    _empty_trash(oldest_in_trash())
+    thrown_away = _empty_trash(oldest_in_trash())
     for picture in wrongly_hidden_or_shown()[:TIDIED_AT_ONCE]:
         refresh_publicity(picture)
-    for pk in _orphans().values_list("pk", flat=True)[:TIDIED_AT_ONCE]:
-        delete_orphan(pk)
+    orphans = list(_orphans().values_list("pk", flat=True)[:TIDIED_AT_ONCE])
+    deleted = sum(delete_orphan(pk) for pk in orphans)
+    return TIDIED_AT_ONCE in (thrown_away, deleted)
 
 
-def _empty_trash(too_old: datetime) -> None:
-    """Pins, and the boards that were deleted with all their pins."""
+def _empty_trash(too_old: datetime) -> int:
+    """Pins, and the boards that were deleted with all their pins; how many pins."""
     in_trash = Q(deleted_at__lt=too_old) | Q(board__deleted_at__lt=too_old)
-    pins = Pin.objects.filter(in_trash).values("pk")[:TIDIED_AT_ONCE]
-    Pin.objects.filter(pk__in=pins).delete()
+    pins = list(Pin.objects.filter(in_trash).values_list("pk")[:TIDIED_AT_ONCE])
+    Pin.objects.filter(pk__in=[pk for (pk,) in pins]).delete()
     left = Exists(Pin.objects.filter(board=OuterRef("pk")))
     boards = Board.objects.filter(~left, deleted_at__lt=too_old).values("pk")
     Board.objects.filter(pk__in=boards[:TIDIED_AT_ONCE]).delete()
+    return len(pins)
 
 
 @transaction.atomic
-def delete_orphan(picture_pk: int) -> None:
+def delete_orphan(picture_pk: int) -> bool:
     """Delete a picture and its files, unless somebody has just pinned it again.
 
     Files go before the commit: as long as the row is locked, no upload of the same
@@ -94,6 +97,8 @@ def delete_orphan(picture_pk: int) -> None:
         for path in (*public, *private, original_of(picture), upload_of(picture)):
             storage.delete(path)
         picture.delete()
+        return True
+    return False
 
 
 def _alone() -> bool:

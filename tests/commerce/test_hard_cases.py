@@ -14,7 +14,6 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from commerce.actions.claims import give_up_shares
 from commerce.actions.commissions import approve
 from commerce.actions.imports import import_orders
 from commerce.actions.orders import observe_page
@@ -52,6 +51,7 @@ from tests.factories import (
     make_programme,
     make_user,
 )
+from users.actions import close_account
 
 pytestmark = pytest.mark.django_db
 at_once = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -506,11 +506,16 @@ def test_case_21_what_is_deleted_after_the_click_still_earns(till, alice):
 
 
 def test_case_21_a_deleted_persons_share_waits_in_suspense(till, alice):
-    till.send(till.order(status="received"))
-    give_up_shares(user=alice)
+    order = till.order(status="received")
+    till.send(order)
+    close_account(user=alice)
     held = balances()
     assert held["liab:suspense:unattributed"] == -6000
     assert f"liab:pending:{alice.pk}" not in held
+    alice.refresh_from_db()
+    assert (alice.email, alice.display_name) == ("", "")
+    till.send(till.refund(order, "1000.00"))
+    assert "liab:suspense:unattributed" not in balances()
 
 
 def test_case_21_a_banned_persons_commission_is_held(till, alice):
