@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from pinboard.models import Board, Notification, Pin
+from pinboard.models.pin import filled_by
 from users.models import User
 
 THEMES = ("light", "dark")
@@ -25,10 +26,7 @@ def _of_reader(request: HttpRequest) -> dict[str, object]:
         return {}
     unread = Notification.objects.shown_to(user).filter(read_at=None)
     last_pin = Pin.objects.filter(
-        pinner=OuterRef("pk"),
-        board__owner=OuterRef("pk"),
-        board__deleted_at=None,
-        deleted_at=None,
+        filled_by(user), pinner=OuterRef("pk"), board__deleted_at=None, deleted_at=None
     ).order_by("-pk")
     newest_board = Board.objects.filter(owner=OuterRef("pk"), deleted_at=None).order_by(
         "-pk"

@@ -112,6 +112,22 @@ class NotInTrash(PinboardError):
     status = 409
 
 
+class NotYoursToMove(PinboardError):
+    code = "not_yours_to_move"
+    for_user = _("Somebody else pinned this here: it can be copied, but not moved.")
+    status = 403
+
+
+class TooManyPeople(PinboardError):
+    code = "too_many_people"
+    for_user = _("A board is shared by at most 100 people and 20 open invitations.")
+
+
+class TooManyMails(PinboardError):
+    code = "too_many_mails"
+    for_user = _("You sent 20 invitations by mail today. Send a link instead.")
+
+
 class NoLongerThere(PinboardError, Http404):
     """Somebody else's request took it away between the look and the lock. To pages it
     is what a late look would have been: not found."""

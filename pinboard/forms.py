@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import validate_email
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,7 @@ from pinboard.models import (
     Comment,
     DraftPicture,
     Pin,
+    Role,
     Visibility,
 )
 from pinboard.models.board import Sort
@@ -74,7 +76,7 @@ class _BoardFields(forms.Form):
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        boards = Board.objects.editable_by(by).order_by("-updated_at", "-pk")
+        boards = Board.objects.fillable_by(by).order_by("-updated_at", "-pk")
         self.fields["board"].queryset = boards  # type: ignore[attr-defined]  # BoardChoice has one
 
     def clean_new_board(self) -> str:
@@ -200,7 +202,7 @@ class BulkForm(forms.Form):
     def __init__(self, *args: Any, board: Board, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.board = board
-        others = Board.objects.editable_by(by).exclude(pk=board.pk)
+        others = Board.objects.fillable_by(by).exclude(pk=board.pk)
         self.fields["to"].queryset = others.order_by("-updated_at", "-pk")  # type: ignore[attr-defined]
         self.fields["section"].queryset = board.sections.all()  # type: ignore[attr-defined]
 
@@ -255,6 +257,64 @@ class SectionForm(forms.ModelForm[BoardSection]):
         return title
 
 
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+
+class InviteForm(RoleForm):
+    """By name, by mail, or by a link for whoever gets it: then `whom` is empty."""
+
+    whom = forms.CharField(
+        label=_("User name or e-mail"), max_length=254, required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        whom = cleaned.get("whom", "").strip().lstrip("@")
+        cleaned |= {"person": None, "email": ""}
+        if "@" in whom:
+            cleaned["email"] = self._address(whom)
+        elif whom:
+            cleaned["person"] = User.objects.filter(
+                username=whom.lower(), is_active=True
+            ).first()
+            if cleaned["person"] is None:
+                self.add_error("whom", _("Nobody has this user name."))
+        return cleaned
+
+    def _address(self, whom: str) -> str:
+        try:
+            validate_email(whom)
+        except ValidationError as error:
+            self.add_error("whom", error)
+            return ""
+        return whom
+
+
+class LeaveForm(forms.Form):
+    keeps_pins = forms.TypedChoiceField(
+        label=_("My pins"),
+        choices=[("1", _("stay on the board")), ("0", _("go into its trash"))],
+        coerce=lambda value: value == "1",
+        widget=forms.RadioSelect,
+        initial="1",
+    )
+
+
+class RevertForm(forms.Form):
+    """Whose changes to the board, since which day."""
+
+    person = forms.ModelChoiceField(
+        queryset=User.objects.none(), to_field_name="username"
+    )
+    since = forms.DateField()
+
+    def __init__(self, *args: Any, board: Board, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        actors = board.events.order_by().values("actor").distinct()
+        self.fields["person"].queryset = User.objects.filter(pk__in=actors)  # type: ignore[attr-defined]
+
+
 class PinEditForm(forms.ModelForm[Pin]):
     board = BoardChoice(
         label=_("Board"), queryset=Board.objects.none(), empty_label=None
@@ -271,7 +331,7 @@ class PinEditForm(forms.ModelForm[Pin]):
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        boards = Board.objects.editable_by(by).order_by("-updated_at", "-pk")
+        boards = Board.objects.fillable_by(by).order_by("-updated_at", "-pk")
         self.fields["board"].queryset = boards  # type: ignore[attr-defined]
 
 

@@ -42,6 +42,15 @@ def read_draft(self: Any, job_pk: int) -> None:  # noqa: ANN401
 
 
 @shared_task
+def send_invitation(invitation_pk: int) -> None:
+    from pinboard.actions.mails import mail_invitation
+    from pinboard.models import BoardInvitation
+
+    if invitation := BoardInvitation.objects.open().filter(pk=invitation_pk).first():
+        mail_invitation(invitation)
+
+
+@shared_task
 def sweep() -> None:
     from pinboard.actions.sweeping import sweep_jobs
 

@@ -224,7 +224,7 @@ def _checked(body: dict[str, Any]) -> PinIn:
 
 
 def _own_board(user: User, board_id: int) -> Board:
-    board = Board.objects.editable_by(user).filter(pk=board_id).first()
+    board = Board.objects.fillable_by(user).filter(pk=board_id).first()
     if board is None:
         raise field_error("board", _("You have no such board."))
     return board

@@ -76,7 +76,7 @@ def set_cover(*, board: Board, by: User, pin: Pin | None) -> Board:
 @transaction.atomic
 def add_section(*, board: Board, by: User, title: str) -> BoardSection:
     """The section of this title, made where there is none."""
-    mine = locked(Board.objects.editable_by(by).select_for_update(no_key=True), board)
+    mine = locked(Board.objects.fillable_by(by).select_for_update(no_key=True), board)
     title = clean_title(title)
     return BoardSection.objects.get_or_create(board=mine, title=title)[0]
 
@@ -84,7 +84,7 @@ def add_section(*, board: Board, by: User, title: str) -> BoardSection:
 @transaction.atomic
 def rename_section(*, section: BoardSection, by: User, title: str) -> BoardSection:
     """The form has seen that the board has no other of this title."""
-    locked(Board.objects.editable_by(by).select_for_update(), section.board)
+    locked(Board.objects.fillable_by(by).select_for_update(), section.board)
     section.title = clean_title(title)
     section.save(update_fields=["title"])
     return section
@@ -93,7 +93,7 @@ def rename_section(*, section: BoardSection, by: User, title: str) -> BoardSecti
 @transaction.atomic
 def delete_section(*, section: BoardSection, by: User) -> None:
     """Its pins stay on the board."""
-    locked(Board.objects.editable_by(by).select_for_update(), section.board)
+    locked(Board.objects.fillable_by(by).select_for_update(), section.board)
     section.delete()
 
 

@@ -75,7 +75,7 @@ def edit_board(
 @transaction.atomic
 def delete_board(*, board: Board, by: User) -> None:
     """Put a board away with all its pins. What others saved from it stays theirs."""
-    mine = locked(Board.objects.editable_by(by).select_for_update(no_key=True), board)
+    mine = locked(Board.objects.owned_by(by).select_for_update(no_key=True), board)
     mine.deleted_at = timezone.now()
     mine.save(update_fields=["deleted_at"])
     _refresh_pictures(mine)

@@ -8,11 +8,11 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -52,8 +52,9 @@ def delete_pins(*, pins: PinQuerySet, by: User) -> Deed:
 
 @transaction.atomic
 def move_pins(*, pins: PinQuerySet, to: Board, by: User) -> Deed:
-    """To another board of one's own. Those that are there already stay."""
-    rows = _taken(pins.editable_by(by).exclude(board=to), to)
+    """To another board. Those that are there already stay, and those of others where
+    one may not change the board."""
+    rows = _taken(pins.movable_by(by).exclude(board=to), to)
     _of(rows).update(board=to, section=None, place=NextPlace())
     _count(Counter(row.board_id for row in _ready(rows)), -1)
     _count(Counter({to.pk: len(_ready(rows))}), +1)
@@ -100,13 +101,15 @@ def restore_pins(*, pins: PinQuerySet, by: User) -> Deed:
 
 @transaction.atomic
 def undo(*, deed: uuid.UUID, by: User) -> int:
-    """Take back what one did: how many pins went back. Raises NotInTrash for what
-    nobody did, or too long ago.
+    """Take back what one did, or what was done to a board that one may change: how many
+    pins went back. Raises NotInTrash for what nobody did, or one did too long ago.
 
     What somebody has changed since then stays as it is.
     """
-    since = timezone.now() - UNDONE_WITHIN
-    events = BoardEvent.objects.filter(deed=deed, actor=by, created_at__gt=since)
+    own = Q(actor=by, created_at__gt=timezone.now() - UNDONE_WITHIN)
+    over = Q(board__in=Board.objects.editable_by(by))
+    done_to = BoardEvent.objects.filter(own | over, deed=deed).values("deed")
+    events = BoardEvent.objects.filter(deed__in=done_to)
     added: dict[int, int] = {}
     removed: dict[int, int] = {}
     for event in events.exclude(pin=None):
@@ -117,7 +120,7 @@ def undo(*, deed: uuid.UUID, by: User) -> int:
     for pin in set(added) & set(removed):
         back[removed[pin]].append(pin)
     done = 0
-    for board in Board.objects.editable_by(by).filter(pk__in=back):
+    for board in Board.objects.fillable_by(by).filter(pk__in=back):
         there = Pin.objects.filter(pk__in=back[board.pk], board__in=added.values())
         done += move_pins(pins=there, to=board, by=by).count
     gone = Pin.objects.filter(pk__in=set(removed) - set(added))
@@ -125,6 +128,15 @@ def undo(*, deed: uuid.UUID, by: User) -> int:
     new = Pin.objects.filter(pk__in=set(added) - set(removed))
     done += delete_pins(pins=new, by=by).count if set(added) - set(removed) else 0
     return done
+
+
+@transaction.atomic
+def revert(*, board: Board, actor: User, since: datetime, by: User) -> int:
+    """Take back all that one person did to the board since then, the last first; how
+    many pins are as before."""
+    told = BoardEvent.objects.filter(board=board, actor=actor, created_at__gte=since)
+    deeds = dict.fromkeys(told.order_by("-pk").values_list("deed", flat=True)[:MOST])
+    return sum(undo(deed=deed, by=by) for deed in deeds)
 
 
 def _taken(pins: PinQuerySet, *boards: Board) -> list[Pin]:

@@ -15,7 +15,7 @@ from pinboard.actions.locking import locked
 from pinboard.actions.notifications import notify
 from pinboard.actions.pictures import intake, refresh_publicity, try_again
 from pinboard.discovery.words import vector_of
-from pinboard.exceptions import NotInTrash, PinNotReady
+from pinboard.exceptions import NotInTrash, NotYoursToMove, PinNotReady
 from pinboard.models import (
     Board,
     Notification,
@@ -25,7 +25,7 @@ from pinboard.models import (
     PinState,
     Product,
 )
-from pinboard.models.pin import NextPlace, oldest_in_trash
+from pinboard.models.pin import NextPlace, filled_by, oldest_in_trash
 from pinboard.signals import pin_product_changed, pin_published
 from pinboard.sources.guard import check_form
 from pinboard.tasks import fetch_pin
@@ -163,11 +163,14 @@ def edit_pin(
     board: Board,
     product: Product | EllipsisType | None = ...,
 ) -> Pin:
-    """Change the words, the board or the product; `...` leaves the product alone."""
+    """Change the words, the board or the product; `...` leaves the product alone.
+    Raises NotYoursToMove."""
     # Where it is now, for the form has written the new board on its instance.
     lock_boards(board, *Board.objects.filter(pins=pin.pk))
-    mine = locked(Pin.objects.editable_by(by).select_for_update(), pin)
+    mine = locked(Pin.objects.editable_by(by).select_for_update(of=["self"]), pin)
     before, shown = mine.board, mine.product_id
+    if before != board and not Pin.objects.movable_by(by).filter(pk=mine.pk).exists():
+        raise NotYoursToMove
     mine.title, mine.description, mine.alt, mine.board = title, description, alt, board
     if product is not ...:
         mine.product = product
@@ -190,7 +193,7 @@ def edit_pin(
 def delete_pin(*, pin: Pin, by: User) -> None:
     """Into the trash, for 30 days. Copies that others saved are theirs and stay."""
     lock_boards(pin.board)
-    mine = locked(Pin.objects.editable_by(by).select_for_update(), pin)
+    mine = locked(Pin.objects.editable_by(by).select_for_update(of=["self"]), pin)
     mine.deleted_at = timezone.now()
     mine.save(update_fields=["deleted_at"])
     note(mine.board, mine, REMOVED, by=by)
@@ -206,7 +209,7 @@ def restore_pin(*, pin: Pin, by: User) -> Pin:
     lock_boards(pin.board)
     mine = (
         Pin.objects.select_for_update(of=["self"])
-        .filter(pk=pin.pk, board__owner=by, board__deleted_at=None)
+        .filter(filled_by(by), pk=pin.pk, board__deleted_at=None)
         .first()
     )
     if mine is None or (mine.deleted_at and mine.deleted_at < oldest_in_trash()):
@@ -227,7 +230,7 @@ def restore_pin(*, pin: Pin, by: User) -> Pin:
 @transaction.atomic
 def retry_pin(*, pin: Pin, by: User) -> Pin:
     """Try a failed pin again. Raises FetchQuotaReached where its address is read."""
-    mine = locked(Pin.objects.editable_by(by).select_for_update(), pin)
+    mine = locked(Pin.objects.editable_by(by).select_for_update(of=["self"]), pin)
     if mine.state != PinState.FAILED:
         return mine
     mine.state, mine.error_code = PinState.PROCESSING, ""

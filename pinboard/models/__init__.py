@@ -1,5 +1,6 @@
 from pinboard.models.board import Board, Visibility
 from pinboard.models.board_event import BoardEvent
+from pinboard.models.board_member import BoardInvitation, BoardMember, Role
 from pinboard.models.board_section import BoardSection
 from pinboard.models.job import Job, JobState
 from pinboard.models.notification import Notification
@@ -21,6 +22,8 @@ __all__ = [
     "Avatar",
     "Board",
     "BoardEvent",
+    "BoardInvitation",
+    "BoardMember",
     "BoardSection",
     "Comment",
     "DraftPicture",
@@ -38,6 +41,7 @@ __all__ = [
     "PricePoint",
     "Product",
     "RenditionJob",
+    "Role",
     "Shop",
     "Visibility",
 ]

@@ -5,6 +5,7 @@ import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.indexes import GinIndex
@@ -46,12 +47,21 @@ def link_key_in(text: str) -> str:
     return text if LINK_KEY.fullmatch(text) else ""
 
 
+def shared_with(user: Viewer, *roles: str, board: str = "") -> Q:
+    """The boards that are the person's own, or that they joined in one of these roles
+    (in any, if none is named); `board` is the way there, such as "board__"."""
+    members = apps.get_model("pinboard", "BoardMember")._default_manager
+    joined = members.of(user, *roles).values("board")
+    own = Q(**{f"{board}owner_id": user.pk or 0})
+    return own | Q(**{f"{board}pk__in": joined})
+
+
 class BoardQuerySet(models.QuerySet["Board"]):
     def visible_to(self, viewer: Viewer, *, key: str = "") -> Self:
         """The boards this viewer may open. `key` opens the link board it belongs to."""
         seen = Q(visibility=Visibility.PUBLIC)
         if viewer.is_authenticated:
-            seen |= Q(owner_id=viewer.pk)
+            seen |= shared_with(viewer)
         if key:
             seen |= Q(visibility=Visibility.LINK, link_key=key)
         return self.filter(seen, deleted_at=None)
@@ -60,8 +70,16 @@ class BoardQuerySet(models.QuerySet["Board"]):
         """The boards that lists and searches may name: link boards only to owners."""
         return self.visible_to(viewer)
 
-    def editable_by(self, user: Viewer) -> Self:
+    def owned_by(self, user: Viewer) -> Self:
         return self.filter(owner_id=user.pk, deleted_at=None)
+
+    def editable_by(self, user: Viewer) -> Self:
+        """The board itself: its title, who sees it, who shares it."""
+        return self.filter(shared_with(user, "owner"), deleted_at=None)
+
+    def fillable_by(self, user: Viewer) -> Self:
+        """The boards to which this person may pin, and whose pins they may change."""
+        return self.filter(shared_with(user, "editor", "owner"), deleted_at=None)
 
     def in_trash_of(self, user: Viewer, *, since: datetime) -> Self:
         return self.filter(owner_id=user.pk, deleted_at__gte=since)

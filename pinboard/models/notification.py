@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from pinboard.models.board import Visibility
+from pinboard.models.board import Visibility, shared_with
 
 if TYPE_CHECKING:
     from users.models import User
@@ -18,10 +18,11 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def shown_to(self, user: User) -> Self:
         """One's own, as long as what they are about is there and may be seen."""
         pin_is_seen = Q(pin__deleted_at=None, pin__board__deleted_at=None) & (
-            Q(pin__board__visibility=Visibility.PUBLIC) | Q(pin__board__owner=user)
+            Q(pin__board__visibility=Visibility.PUBLIC)
+            | shared_with(user, board="pin__board__")
         )
         board_is_seen = Q(board__deleted_at=None) & (
-            Q(board__visibility=Visibility.PUBLIC) | Q(board__owner=user)
+            Q(board__visibility=Visibility.PUBLIC) | shared_with(user, board="board__")
         )
         return self.filter(
             Q(pin=None) | pin_is_seen,

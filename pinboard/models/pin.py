@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from pinboard.models.board import Board, Visibility
+from pinboard.models.board import Board, Visibility, shared_with
+from pinboard.models.board_member import FILLING
 from pinboard.models.job import Job, JobState
 from pinboard.models.product import recent_other_price
 from pinboard.models.social import Follow, Like
@@ -47,6 +48,10 @@ class PinState(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
+def filled_by(user: Viewer) -> Q:
+    return shared_with(user, *FILLING, board="board__")
+
+
 class PinQuerySet(models.QuerySet["Pin"]):
     def visible_to(self, viewer: Viewer, *, key: str = "") -> Self:
         """The one rule of who may see a pin, behind every page, list and file.
@@ -58,29 +63,36 @@ class PinQuerySet(models.QuerySet["Pin"]):
             seen |= Q(board__visibility=Visibility.LINK, board__link_key=key)
         seen &= Q(state=PinState.READY)
         if viewer.is_authenticated:
-            seen |= Q(board__owner_id=viewer.pk, state=PinState.READY)
-            seen |= Q(pinner_id=viewer.pk, board__owner_id=viewer.pk)
+            shared = shared_with(viewer, board="board__")
+            seen |= shared & (Q(state=PinState.READY) | Q(pinner_id=viewer.pk))
         return self.filter(seen, deleted_at=None, board__deleted_at=None)
 
     def public(self) -> Self:
         return self.visible_to(AnonymousUser())
 
     def editable_by(self, user: Viewer) -> Self:
-        return self.filter(board__owner_id=user.pk, deleted_at=None)
+        return self.filter(filled_by(user), deleted_at=None)
+
+    def movable_by(self, user: Viewer) -> Self:
+        """Off their board: one's own pins, and all where one may change the board.
+        What an editor does to the pins of others can be taken back."""
+        over = shared_with(user, "owner", board="board__")
+        return self.editable_by(user).filter(over | Q(pinner_id=user.pk))
 
     def in_trash_of(self, user: Viewer) -> Self:
         """What one deleted of late. With a board in the trash its pins come back."""
         return self.filter(
-            board__owner_id=user.pk,
+            filled_by(user),
             board__deleted_at=None,
             deleted_at__gte=oldest_in_trash(),
         )
 
     def thrown_away_by(self, user: Viewer) -> Self:
-        """What may still come back, by itself or with its board: shown to its owner."""
+        """What may still come back, by itself or with its board: shown to those who
+        may bring it back."""
         oldest = oldest_in_trash()
         back = Q(deleted_at__gte=oldest) | Q(board__deleted_at__gte=oldest)
-        return self.filter(back, board__owner_id=user.pk)
+        return self.filter(back & filled_by(user))
 
     def with_card_data(self, viewer: Viewer) -> Self:
         """All that a card and the API's item read; tests count the queries."""
@@ -107,6 +119,9 @@ class PinQuerySet(models.QuerySet["Pin"]):
             .annotate(
                 pinner_followed=Exists(follows.filter(person=OuterRef("pinner"))),
                 shop_followed=Exists(follows.filter(shop=OuterRef("product__shop"))),
+                can_edit=Exists(
+                    Board.objects.fillable_by(viewer).filter(pk=OuterRef("board"))
+                ),
             )
         )
 
@@ -210,6 +225,7 @@ class Pin(models.Model):
     # Annotated by with_page_data.
     pinner_followed: bool
     shop_followed: bool
+    can_edit: bool
 
     def __str__(self) -> str:
         return self.title or f"pin {self.pk}"

@@ -33,7 +33,8 @@ def pin_place(request: HttpRequest, pk: int) -> HttpResponse:
 def pin_cover(request: HttpRequest, pk: int) -> HttpResponse:
     """The pin becomes its board's cover, or is it no longer."""
     by = signed_in(request)
-    pin = get_object_or_404(Pin.objects.editable_by(by).select_related("board"), pk=pk)
+    over = Pin.objects.filter(board__in=Board.objects.editable_by(by))
+    pin = get_object_or_404(over.select_related("board"), pk=pk, deleted_at=None)
     is_cover = pin.board.cover_id == pin.pk
     arranging.set_cover(board=pin.board, by=by, pin=None if is_cover else pin)
     told = (
@@ -48,7 +49,7 @@ def pin_cover(request: HttpRequest, pk: int) -> HttpResponse:
 def board_sections(request: HttpRequest, pk: int) -> HttpResponse:
     """All sections of a board, and a new one."""
     by = signed_in(request)
-    board = get_object_or_404(Board.objects.editable_by(by), pk=pk)
+    board = get_object_or_404(Board.objects.fillable_by(by), pk=pk)
     form = SectionForm(posted(request), instance=BoardSection(board=board))
     if request.method == "POST" and form.is_valid():
         arranging.add_section(board=board, by=by, **form.cleaned_data)
@@ -81,6 +82,6 @@ def section_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _section_of(request: HttpRequest, pk: int) -> BoardSection:
-    boards = Board.objects.editable_by(request.user)
+    boards = Board.objects.fillable_by(request.user)
     mine = BoardSection.objects.filter(board__in=boards).select_related("board")
     return get_object_or_404(mine, pk=pk)

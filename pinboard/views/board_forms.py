@@ -49,7 +49,7 @@ def board_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def board_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks first: a board takes all its pins with it."""
     by = signed_in(request)
-    board = get_object_or_404(Board.objects.editable_by(by), pk=pk)
+    board = get_object_or_404(Board.objects.owned_by(by), pk=pk)
     if request.method == "POST":
         boards.delete_board(board=board, by=by)
         undo = reverse("pinboard:board-restore", args=[board.pk])

@@ -5,10 +5,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from pinboard.discovery.members import members_of, with_members
 from pinboard.discovery.sections import Section, sections_of, with_sections
 from pinboard.forms import BulkForm
-from pinboard.models import Board, Follow, Pin, Visibility
-from pinboard.models.board import Sort
+from pinboard.models import Board, Follow, Pin, Role, Visibility
+from pinboard.models.board import BoardQuerySet, Sort
+from pinboard.models.board_member import FILLING
 from pinboard.models.pin import PinQuerySet
 from pinboard.views.access import board_key, signed_in
 from pinboard.views.paging import page_or_404
@@ -20,8 +22,7 @@ SELECT, ARRANGE = "select", "arrange"  # what the owner may do with the cards
 def board_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     key = board_key(request)
     followed = Follow.objects.filter(follower=request.user.pk, board=OuterRef("pk"))
-    boards = Board.objects.visible_to(request.user, key=key).select_related("owner")
-    boards = with_sections(boards)
+    boards = for_page(Board.objects.visible_to(request.user, key=key), request)
     board = get_object_or_404(boards.annotate(is_followed=Exists(followed)), pk=pk)
     if slug != board.slug:
         query = request.META["QUERY_STRING"]
@@ -29,18 +30,24 @@ def board_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     return show_board(request, board)
 
 
+def for_page(boards: BoardQuerySet, request: HttpRequest) -> BoardQuerySet:
+    """With all that the page of a board reads."""
+    return with_members(with_sections(boards.select_related("owner")), request.user)
+
+
 def show_board(
     request: HttpRequest, board: Board, *, bulk: BulkForm | None = None
 ) -> HttpResponse:
     """The page of a board; with a form that was refused, where there is one."""
-    key, is_owner = board_key(request), board.owner_id == request.user.pk
+    key = board_key(request)
+    is_owner, can_fill = _rights(request, board)
     pins = Pin.objects.visible_to(request.user, key=key).filter(board=board)
     sums = _sums(pins)
     sections = sections_of(board)
     section = _asked_for(request, sections)
     if section:
         pins = pins.filter(section=section.pk)
-    is_arranging = is_owner and request.GET.get(ARRANGE) == "1"
+    is_arranging = can_fill and request.GET.get(ARRANGE) == "1"
     sort = Sort.OWN if is_arranging else _sort_of(request, board)
     page = page_or_404(
         request,
@@ -48,12 +55,14 @@ def show_board(
         newest_first=sort != Sort.OLDEST,
         key="place" if sort == Sort.OWN else "pk",
     )
-    if is_owner and bulk is None and request.GET.get(SELECT) == "1":
+    if can_fill and bulk is None and request.GET.get(SELECT) == "1":
         bulk = BulkForm(board=board, by=signed_in(request))
     chosen = bulk.chosen() if bulk else []
     shown = {
         "board": board,
         "is_owner": is_owner,
+        "can_fill": can_fill,
+        "members": members_of(board),
         "is_arranging": is_arranging,
         "bulk": bulk,
         "chosen": chosen,
@@ -72,6 +81,13 @@ def show_board(
     if not board.is_public:
         answer["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def _rights(request: HttpRequest, board: Board) -> tuple[bool, bool]:
+    """Whether the reader may change the board, and its pins."""
+    is_own = board.owner_id == request.user.pk
+    role = getattr(board, "role_of_reader", None)
+    return is_own or role == Role.OWNER, is_own or role in FILLING
 
 
 def _sort_of(request: HttpRequest, board: Board) -> str:

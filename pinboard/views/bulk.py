@@ -16,16 +16,15 @@ from pinboard.exceptions import PinboardError
 from pinboard.forms import BulkForm
 from pinboard.models import Board
 from pinboard.views.access import back, readers_deed, signed_in
-from pinboard.views.boards import show_board
+from pinboard.views.boards import for_page, show_board
 from users.models import User
 
 
 @readers_deed
 def board_pins(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
-    board = get_object_or_404(
-        Board.objects.editable_by(by).select_related("owner"), pk=pk
-    )
+    boards = for_page(Board.objects.fillable_by(by), request)
+    board = get_object_or_404(boards, pk=pk)
     form = BulkForm(request.POST, board=board, by=by)
     if not form.is_valid():
         return show_board(request, board, bulk=form)

@@ -52,6 +52,7 @@ def show_pin(
         "key_query": key_query,
         "here": pin.get_absolute_url() + key_query,
         "is_owner": pin.board.owner_id == request.user.pk,
+        "can_edit": pin.can_edit,
         "sentence": sentence_of(pin.error_code) if pin.error_code else "",
         "source_host": host_shown(pin.source_url),
         **_head(pin),

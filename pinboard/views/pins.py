@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from pinboard.actions import pins
 from pinboard.actions.boards import board_to_fill
-from pinboard.exceptions import PinboardError
+from pinboard.exceptions import NotYoursToMove, PinboardError
 from pinboard.forms import PinEditForm, SavePinForm
 from pinboard.models import Pin
+from pinboard.models.pin import filled_by
 from pinboard.views.access import (
     back,
     board_key,
@@ -65,7 +66,10 @@ def pin_edit(request: HttpRequest, pk: int) -> HttpResponse:
     pin = get_object_or_404(mine, pk=pk)
     form = PinEditForm(posted(request), instance=pin, by=by)
     if request.method == "POST" and form.is_valid():
-        return redirect(pins.edit_pin(pin=pin, by=by, **form.cleaned_data))
+        try:
+            return redirect(pins.edit_pin(pin=pin, by=by, **form.cleaned_data))
+        except NotYoursToMove as error:
+            form.add_error("board", str(error.for_user))
     status = 422 if request.method == "POST" else 200
     page = {"form": form, "pin": get_object_or_404(mine, pk=pk)}
     return render(request, "pinboard/pin_edit.html", page, status=status)
@@ -85,7 +89,7 @@ def pin_delete(request: HttpRequest, pk: int) -> HttpResponse:
 @readers_deed
 def pin_restore(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
-    gone = Pin.objects.filter(board__owner=by, board__deleted_at=None)
+    gone = Pin.objects.filter(filled_by(by), board__deleted_at=None)
     pin = get_object_or_404(gone.select_related("board"), pk=pk)
     try:
         pins.restore_pin(pin=pin, by=by)
