@@ -77,6 +77,11 @@ def record(
     return attribution
 
 
+def current_attribution(line: OrderLine) -> Attribution | None:
+    current = line.attributions.filter(is_current=True)
+    return current.select_related("click", "beneficiary", "originator").first()
+
+
 def clue_of(line: OrderLine) -> Clue:
     return Clue(line.programme, line.created_at, line.click_ref, line.sub_id)
 

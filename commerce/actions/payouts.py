@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commerce.actions.commissions import stage_of
+from commerce.actions.consequences import stage_of
 from commerce.actions.payout_lists import (
     UNPAID,
     add_payout,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from commerce.actions.commissions import sync
+from commerce.actions.consequences import sync
 from commerce.actions.dossiers import Dossier
 from commerce.actions.evidence import Clue, Evidence, named_by
 from commerce.actions.observations import History, Notice
