@@ -73,7 +73,7 @@ def _no_statement(period: Period) -> Check:
         _("The networks' statements of the month are approved"),
         not months.exclude(state=Statement.State.APPROVED).exists(),
         _("A statement of this month is not approved. Check and approve it."),
-        reverse("admin:index"),
+        reverse("admin:commerce_statement_changelist"),
     )
 
 

@@ -8,6 +8,7 @@ a difference that is given up is a journal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any  # what a line said before and after: of several types
 
@@ -73,17 +74,15 @@ def resolve_line(
     """Raises ApprovalRefused with what stands against it, TransitionRefused where the
     line is not what was seen (`version`). Locks the statement, the line, its order."""
     with transaction.atomic():
-        statement = locked(line.statement, Statement.State.OPEN)
         row = _resolve(
-            statement,
-            line.pk,
+            line,
             action=action,
             reason=reason,
             by=by,
             version=version,
             order_line_id=order_line_id,
         )
-        recount(statement)
+        recount(row.statement)
     return row
 
 
@@ -103,35 +102,37 @@ def resolve_lines(
         if row is None:
             continue
         try:
-            resolve_line(line=row, action=action, reason=reason, by=by, version=version)
+            with transaction.atomic():
+                _resolve(row, action=action, reason=reason, by=by, version=version)
             done += 1
         except (ApprovalRefused, TransitionRefused) as error:
             refused.append((row.line_id, str(error.for_user)))
+    if done:  # once: it sums all lines; not where somebody has approved it since
+        with suppress(TransitionRefused), transaction.atomic():
+            recount(locked(statement, Statement.State.OPEN))
     return done, refused
 
 
 def _resolve(
-    statement: Statement,
-    pk: int,
+    line: StatementLine,
     *,
     action: str,
     reason: str,
     by: User,
     version: int | None,
-    order_line_id: str,
+    order_line_id: str = "",
 ) -> StatementLine:
-    row = _locked_line(statement, pk)
-    if version is not None and row.version != version:
-        raise TransitionRefused
-    if not row.is_open:
+    statement = locked(line.statement, Statement.State.OPEN)
+    row = _locked_line(statement, line.pk)
+    if not row.is_open or version not in (None, row.version):
         raise TransitionRefused
     deed = Deed(row, _commission_of(row), by, reason.strip()[:300], order_line_id)
     if refusal := _why_not_resolve(deed, action):
         raise ApprovalRefused(refusal)
     before = _said(row)
     _DEEDS[action](deed)
-    row = _locked_line(statement, pk)
-    _check(deed, row, action)
+    row = _locked_line(statement, line.pk)
+    _check(row, action)
     row.resolution = action
     row.version += 1
     row.save(update_fields=["resolution", "version"])
@@ -306,7 +307,7 @@ def _match(line: StatementLine, order: OrderLine) -> None:
     compare(line.statement, only=list(about.values_list("pk", flat=True)))
 
 
-def _check(deed: Deed, line: StatementLine, action: str) -> None:
+def _check(line: StatementLine, action: str) -> None:
     """A figure that was taken over or given up leaves no difference."""
     if action in (Action.ACCEPT, Action.WRITE_OFF) and line.is_open:
         ours = money_shown(line.ours_minor, line.currency, exact=True)

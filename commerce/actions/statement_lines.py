@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any  # cells of a row
 
 from django.db import transaction
@@ -23,9 +23,9 @@ from commerce.models import (
     StatementLine,
 )
 from commerce.networks.statement_rows import payload_of
-from commerce.reconciliation.files import Table
+from commerce.networks.tables import Table
 from commerce.reconciliation.matching import match
-from commerce.reconciliation.preview import facts
+from commerce.reconciliation.preview import Told, facts
 from commerce.reconciliation.reading import Fact
 from commerce.reconciliation.reports import new_order
 from commerce.rows import insert
@@ -46,11 +46,15 @@ def advance(
     """Read on until the budget is spent; once all rows are read, compare. Whether it is
     done. What is no longer to be read is done, too."""
     ends_at = math.inf if budget_s is None else time.monotonic() + budget_s
-    table = None
+    table: Table | None = None
+    told: Iterator[Told] = iter(())
+    place: int | None = None
     try:
-        while not _is_read(statement):
-            table = table or table_of(statement)
-            _read_some(statement, table, at_once)
+        while (start := _place(statement)) < statement.row_count:
+            if table is None or start != place:  # else it goes on in the file
+                table = table or table_of(statement)
+                told = facts(statement, table, statement.columns, start)
+            place = _keep(statement, table, start, list(islice(told, at_once)))
             if time.monotonic() > ends_at:
                 return False
         _finish(statement)
@@ -73,30 +77,32 @@ def park_unknown(*, statement: Statement) -> None:
         pass
 
 
-def _is_read(statement: Statement) -> bool:
+def _place(statement: Statement) -> int:
+    """How many rows are done with."""
     statement.refresh_from_db()
     if statement.state != State.MATCHING:
         raise TransitionRefused
-    return statement.line_count + statement.unread_count >= statement.row_count
+    return statement.line_count + statement.unread_count
 
 
 @transaction.atomic
-def _read_some(statement: Statement, table: Table, at_once: int) -> None:
+def _keep(
+    statement: Statement, table: Table, start: int, told: Sequence[Told]
+) -> int | None:
+    """Where the next rows begin; None where another worker kept these before."""
     row = locked(statement, State.MATCHING)
-    start = row.line_count + row.unread_count
-    lines: list[StatementLine] = []
-    unread = 0
-    for number, cells, fact in facts(row, table, row.columns, start):
-        if isinstance(fact, Fact):
-            lines.append(_line(row, number, _raw(table, cells), fact))
-        else:
-            unread += 1
-        if len(lines) + unread >= at_once:
-            break
+    if row.line_count + row.unread_count != start:
+        return None
+    lines = [
+        _line(row, number, _raw(table, cells), fact)
+        for number, cells, fact in told
+        if isinstance(fact, Fact)
+    ]
     insert(lines)
     row.line_count += len(lines)
-    row.unread_count += unread
+    row.unread_count += len(told) - len(lines)
     row.save(update_fields=["line_count", "unread_count"])
+    return start + len(told)
 
 
 def _line(
@@ -108,7 +114,7 @@ def _line(
         raw=raw,
         is_counted=fact.currency == statement.currency,
         delta_minor=fact.pays_minor,
-        **asdict(fact),
+        **vars(fact),
     )
 
 

@@ -26,11 +26,11 @@ from commerce.models import (
     Statement,
     StatementFile,
 )
+from commerce.networks.tables import Table, read_table
 from commerce.reconciliation.columns import FIELDS, NEEDED, remembered
 from commerce.reconciliation.exceptions import ColumnsUnfit, StatementKnown
-from commerce.reconciliation.files import Table, read_file
 from commerce.reconciliation.matching import match
-from commerce.reconciliation.preview import preview
+from commerce.reconciliation.preview import is_readable
 from commerce.reconciliation.summary import gates_of
 from users.models import User
 
@@ -51,7 +51,7 @@ def upload_statement(
 ) -> Statement:
     """Keep the file for its preview. Raises FileUnreadable, StatementKnown."""
     _require(by, "commerce.add_statement")
-    read_file(content)
+    read_table(content)
     draft = Statement(
         network=network,
         month=month.replace(day=1),
@@ -71,7 +71,7 @@ def upload_statement(
 
 
 def table_of(statement: Statement) -> Table:
-    return read_file(zlib.decompress(statement.file.content))
+    return read_table(zlib.decompress(statement.file.content))
 
 
 @transaction.atomic
@@ -92,9 +92,9 @@ def confirm_statement(
         if name not in columns:
             told = _("Choose the column for: %(field)s.") % {"field": FIELDS[name]}
             raise ColumnsUnfit(told)
-    if not preview(row, table, columns).is_readable:
+    if not is_readable(row, table, columns):
         raise ColumnsUnfit(_("With these columns no row can be read."))
-    row.columns, row.row_count = columns, len(table.rows)
+    row.columns, row.row_count = columns, table.row_count
     row.declared_minor, row.receipt_minor = declared_minor, receipt_minor
     row.state, row.imported_at = State.MATCHING, timezone.now()
     row.version += 1

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from commerce.exceptions import MalformedAmount
 from commerce.models import Network, Programme, Statement
 from commerce.money import amount_text, minor_units
+from commerce.networks.tables import MOST_BYTES
 from commerce.reconciliation.columns import FIELDS, NEEDED
-from commerce.reconciliation.files import MOST_BYTES
 
 _MONTH = re.compile(r"\A(20[0-9]{2})-(0[1-9]|1[0-2])\Z")
 LONGEST_HEADING = 40

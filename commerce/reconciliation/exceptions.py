@@ -19,12 +19,6 @@ class FileUnfit(CommerceError):
         self.for_user = reason
 
 
-class FileUnreadable(FileUnfit):
-    """It is no table that we know how to read."""
-
-    code = "file_unreadable"
-
-
 class RowUnreadable(FileUnfit):
     code = "row_unreadable"
 

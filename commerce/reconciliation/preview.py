@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from commerce.models import Statement
+from commerce.networks.tables import Table
 from commerce.reconciliation.columns import FIELDS, NEEDED
 from commerce.reconciliation.exceptions import RowUnreadable
-from commerce.reconciliation.files import Table
 from commerce.reconciliation.reading import Fact, Reader
 
 FIRST_ROWS = 20
 MOST_TOLD = 50
+
+
+# The number of a row, its cells, and what they say.
+Told = tuple[int, list[str], Fact | RowUnreadable]
 
 
 @dataclass
@@ -28,18 +33,14 @@ class Preview:
     unread: list[tuple[int, str]] = field(default_factory=list)  # the first ones
     unread_count: int = 0
 
-    @property
-    def is_readable(self) -> bool:
-        return self.read_count > 0
-
 
 def preview(statement: Statement, table: Table, columns: dict[str, int]) -> Preview:
     seen = Preview(
         columns,
         list(table.header),
-        [list(row) for row in table.rows[:FIRST_ROWS]],
+        [cells for _number, cells in islice(table.rows, FIRST_ROWS)],
         table.encoding,
-        len(table.rows),
+        table.row_count,
     )
     if not all(name in columns for name in NEEDED):
         return seen
@@ -57,17 +58,21 @@ def preview(statement: Statement, table: Table, columns: dict[str, int]) -> Prev
     return seen
 
 
+def is_readable(statement: Statement, table: Table, columns: Mapping[str, int]) -> bool:
+    """Whether any row is."""
+    return any(isinstance(fact, Fact) for *_, fact in facts(statement, table, columns))
+
+
 def facts(
     statement: Statement, table: Table, columns: Mapping[str, int], start: int = 0
-) -> Iterator[tuple[int, Sequence[str], Fact | RowUnreadable]]:
+) -> Iterator[Told]:
     """Each row from this place on with its number in the file, and what it says."""
     reader = Reader(statement, columns)
-    for place in range(start, len(table.rows)):
-        cells = table.rows[place]
+    for number, cells in islice(table.rows, start, None):
         try:
-            yield table.number_of(place), cells, reader.read(cells)
+            yield number, cells, reader.read(cells)
         except RowUnreadable as error:
-            yield table.number_of(place), cells, error
+            yield number, cells, error
 
 
 def well_chosen(columns: Mapping[str, object], width: int) -> dict[str, int]:

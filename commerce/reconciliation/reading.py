@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from commerce.exceptions import MalformedAmount
 from commerce.models import Network, OrderStatus, Statement
 from commerce.money import minor_units
-from commerce.networks.fields import FIRST_YEAR, LAST_YEAR
 from commerce.reconciliation.exceptions import RowUnreadable
 
 NOTHING = ("", "-", "--", "—", "null", "n/a")
+LONGEST_NOTHING = 5
 LONGEST_ID = 64
 
 S = OrderStatus
@@ -49,11 +49,12 @@ _CODES: dict[str, dict[str, str]] = {
         **{"3": S.SETTLED, "13": S.INVALID},
     }
 }
-_WRAPPED = re.compile(r'\A="(.*)"\Z')  # how spreadsheets are told to keep a text
 _ROUNDED = re.compile(r"\A[0-9](\.[0-9]+)?[eE]\+[0-9]+\Z")
 _RATE = re.compile(r"\A[0-9]{1,3}(\.[0-9]{1,4})?\s*%?\Z")
 _CURRENCY = re.compile(r"\A[A-Z]{3}\Z")
-_TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
+_TIME = re.compile(
+    r"\A(20[0-9]{2})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?"
+)
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,11 @@ class Reader:
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         place = self.columns.get(name)
-        text = cells[place].strip() if place is not None and place < len(cells) else ""
-        if wrapped := _WRAPPED.match(text):
-            text = wrapped[1].strip()
-        return "" if text.casefold() in NOTHING else text
+        if place is None or place >= len(cells):
+            return ""
+        text = cells[place].strip()
+        is_nothing = len(text) < LONGEST_NOTHING and text.casefold() in NOTHING
+        return "" if is_nothing else text
 
     def _currency(self, cells: Sequence[str]) -> str:
         text = self._cell(cells, "currency") or self.currency
@@ -139,15 +141,13 @@ class Reader:
 
     def _time(self, cells: Sequence[str], name: str) -> datetime | None:
         """What cannot be read as a time decides nothing here, and is left out."""
-        text = self._cell(cells, name).replace("/", "-")
-        for form in _TIMES:
-            try:
-                moment = datetime.strptime(text, form)  # noqa: DTZ007  zone below
-            except ValueError:
-                continue
-            if FIRST_YEAR <= moment.year <= LAST_YEAR:
-                return moment.replace(tzinfo=self.zone)
-        return None
+        if not (found := _TIME.match(self._cell(cells, name))):
+            return None
+        year, month, day, hour, minute, second = (int(n or 0) for n in found.groups())
+        try:
+            return datetime(year, month, day, hour, minute, second, tzinfo=self.zone)
+        except ValueError:
+            return None
 
 
 def pays_of(fee_minor: int, tech_fee_minor: int) -> int:

@@ -1,5 +1,7 @@
 """Statements from the file to the second pair of eyes: every bucket, every way out."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from functools import partial
 
@@ -18,7 +20,12 @@ from commerce.actions.statements import (
     discard_statement,
     set_totals,
 )
-from commerce.exceptions import ApprovalRefused, MalformedNotice, TransitionRefused
+from commerce.exceptions import (
+    ApprovalRefused,
+    FileUnreadable,
+    MalformedNotice,
+    TransitionRefused,
+)
 from commerce.ledger import replay, verify
 from commerce.models import (
     Account,
@@ -34,7 +41,6 @@ from commerce.networks.adapters import read_report
 from commerce.networks.direct import kept_of
 from commerce.reconciliation.exceptions import (
     ColumnsUnfit,
-    FileUnreadable,
     StatementKnown,
 )
 from tests.commerce.statements import (
@@ -48,7 +54,7 @@ from tests.commerce.statements import (
     sheet_of,
     upload,
 )
-from tests.factories import make_programme
+from tests.factories import make_programme, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -174,14 +180,13 @@ def test_formulas_are_text_and_what_a_spreadsheet_wrapped_is_unwrapped(opened, o
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "no rows"),
+        (b"", "is empty"),
         (HEAD.encode(), "no rows"),
         (b"PK\x03\x04 a workbook", "Save it as CSV"),
-        (b"a,b\n1,\x00\n", "UTF-8 or GB18030"),
-        ("id,fee\n1,2".encode("utf-16"), "UTF-8 or GB18030"),
-        (b"a,b\n\xff\xff,1", "UTF-8 or GB18030"),
+        (b"a,b\n1,\x00\n", "no text in"),
+        (b"a,b\n\xff\xff,1", "no text in"),
         (b",".join([b"x"] * 129) + b"\n" + b"1,2", "128 columns"),
-        (b"id,fee\n1," + b"9" * 20_001, "20,000 characters"),
+        (b"id,fee\n1," + b"9" * 20_001, "20 kB"),
     ],
 )
 def test_hostile_files_are_refused_with_a_sentence(league, rosa, content, told):
@@ -751,3 +756,49 @@ def test_a_shop_cannot_sign_a_report_in_the_form_of_statements(league):
         read_report(make_programme().network, kept_of(notice))
     with pytest.raises(MalformedNotice):
         read_report(league, {"statement_line": {}, "line_id": "1"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_approve_a_statement_at_once_one_wins(alice, rosa, ruth):
+    league = make_league(alice)
+    poll_order(league, "1")
+    statement = open_statement(league, rosa, ("1", *SETTLED), declared=13, receipt=13)
+    others = [ruth, make_user("remy", reviewer=True)]
+    ready = threading.Barrier(2)
+
+    def approve_now(by):
+        try:
+            ready.wait(timeout=10)
+            return approve_statement(statement=statement, by=by).state
+        except (ApprovalRefused, TransitionRefused):
+            return "refused"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = sorted(pool.map(approve_now, others))
+    assert outcomes == ["approved", "refused"]
+    assert balance("asset:cash", "bank") == 13
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_line_that_two_resolve_at_once_is_written_off_once(alice, rosa, ruth):
+    league = make_league(alice)
+    poll_order(league, "1")
+    rows = ("1", "已结算", "2.80", "0.12", "0.01")
+    line = open_statement(league, rosa, rows).lines.get()
+    ready = threading.Barrier(2)
+
+    def write_off(by):
+        try:
+            ready.wait(timeout=10)
+            resolve_line(line=line, action="write_off", reason="Small.", by=by)
+        except TransitionRefused:
+            return "refused"
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(write_off, [rosa, ruth])) == ["done", "refused"]
+    assert balance("exp:clawback_loss", "site") == 2

@@ -156,11 +156,11 @@ def test_the_same_file_again_is_refused_with_a_link_to_the_first(
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "no rows"),
+        (b"", "is empty"),
         (b"PK\x03\x04", "Save it as CSV"),
-        (b"id,fee\n\x00,1", "UTF-8 or GB18030"),
+        (b"id,fee\n\x00,1", "no text in"),
         (b",".join([b"x"] * 129) + b"\n1,2", "128 columns"),
-        (b"id,fee\n1," + b"9" * 20_001, "20,000 characters"),
+        (b"id,fee\n1," + b"9" * 20_001, "20 kB"),
     ],
 )
 def test_a_hostile_file_is_answered_with_a_sentence_beside_it(
