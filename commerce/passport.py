@@ -19,6 +19,7 @@ from commerce.models import (
     OrderLine,
     Payout,
 )
+from commerce.whose import Reader, Role, explain, people_in
 from commerce.words import PAID, WORDS, own_word, reason_shown
 from pinboard.models import Pin
 from users.models import User
@@ -40,6 +41,7 @@ class Passport:
     word: str  # of the reader's own shares, where there are any
     reason: str
     attribution: Attribution | None
+    why: list[str]  # whose it is, in sentences for the reader
     pin: Pin | None  # where it may be seen by the reader
     pinner: str | None
     shares: list[tuple[CommissionShare, bool]]  # and whether its amount is shown
@@ -66,6 +68,7 @@ def passport_of(commission: Commission, reader: User) -> Passport:
         word=own_word(commission, mine),
         reason=reason_shown(commission),
         attribution=attribution,
+        why=_why(attribution, reader, is_reviewer=is_reviewer, is_shop=is_shop),
         pin=_pin_for(attribution, reader),
         pinner=_pinner_for(attribution, reader, knows=is_reviewer or is_shop),
         shares=[
@@ -84,7 +87,28 @@ def passport_of(commission: Commission, reader: User) -> Passport:
 
 def _attribution_of(commission: Commission) -> Attribution | None:
     current = commission.line.attributions.filter(is_current=True)
-    return current.select_related("click__link__pin", "beneficiary").first()
+    return current.select_related("click__link__pin", "beneficiary", "actor").first()
+
+
+def why_for_reviewers(attribution: Attribution) -> list[str]:
+    """With the names of all whose clicks were looked at."""
+    people = User.objects.filter(pk__in=people_in(attribution))
+    names = dict(people.values_list("pk", "username"))
+    return explain(attribution, Reader(Role.REVIEWER, names=names))
+
+
+def _why(
+    attribution: Attribution | None, reader: User, *, is_reviewer: bool, is_shop: bool
+) -> list[str]:
+    if attribution is None:
+        return []
+    if is_reviewer:
+        return why_for_reviewers(attribution)
+    if is_shop:
+        pinner = attribution.beneficiary
+        names = {pinner.pk: pinner.username} if pinner else {}
+        return explain(attribution, Reader(Role.RETAILER, names=names))
+    return explain(attribution, Reader(Role.PINNER, user_id=reader.pk))
 
 
 def _pin_for(attribution: Attribution | None, reader: User) -> Pin | None:

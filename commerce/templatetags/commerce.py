@@ -13,12 +13,14 @@ from commerce.actions.claims import unpaid_shares
 from commerce.disclosure import disclosure_of
 from commerce.earnings import debts_of
 from commerce.models import (
+    Attribution,
     Commission,
     CommissionShare,
     PayoutAccount,
     TrackingLink,
 )
 from commerce.money import money_shown, percent_shown
+from commerce.passport import why_for_reviewers
 from commerce.price_history import history_of
 from commerce.words import account_shown, own_word, reason_shown, word_shown
 from pinboard.models import Pin, Product
@@ -125,6 +127,12 @@ def masked(account: PayoutAccount) -> str:
 @register.filter
 def why(commission: Commission) -> str:
     return reason_shown(commission)
+
+
+@register.filter
+def explained(attribution: Attribution) -> list[str]:
+    """Whose it is and why, in sentences for reviewers."""
+    return why_for_reviewers(attribution)
 
 
 @register.filter
