@@ -162,7 +162,7 @@ def _delimiter_of(content: bytes, codec: str, is_header: IsHeader) -> str:
     """The one by which a heading comes first, and of those with the most columns."""
     decoder = codecs.getincrementaldecoder(codec)()
     lines = decoder.decode(content[:_OPENING_BYTES]).splitlines(keepends=True)
-    standing = {delimiter: (-_OPENING_ROWS, 0) for delimiter in _DELIMITERS}
+    standing = dict.fromkeys(_DELIMITERS, (-_OPENING_ROWS, 0))
     for delimiter in _DELIMITERS:
         with suppress(csv.Error):  # told of when it is read in earnest
             rows = csv.reader(lines[:_OPENING_ROWS], delimiter=delimiter)
