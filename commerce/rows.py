@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar  # Any: values and fields of as many types as columns
 from uuid import UUID
 
@@ -227,7 +227,7 @@ def _table(model: type[Model]) -> _Table:
     )
 
 
-@cache
+@lru_cache(512)
 def _change(model: type[Model], names: tuple[str, ...]) -> _Change:
     fields: list[AnyField] = [model._meta.get_field(name) for name in names]
     return _Change(

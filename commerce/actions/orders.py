@@ -233,7 +233,9 @@ def _write_stories(stories: Iterable[Story]) -> None:
     insert([row for story in told for row in story.parked])
     lines = [story.line for story in told if story.line]
     new = [line for line in lines if line.pk is None]
-    update([s.line for s in told if s.line and s.line.pk and s.is_changed], _CHANGING)
+    changed = {name for story in told for name in story.changed}
+    old = [s.line for s in told if s.line and s.line.pk and s.changed]
+    update(old, tuple(sorted(changed)))
     insert(new)
     refunds = [row for story in told for row in story.changed_refunds.values()]
     update([row for row in refunds if row.pk], _OF_REFUND)
@@ -243,13 +245,6 @@ def _write_stories(stories: Iterable[Story]) -> None:
     _unpark([story for story in told if story.is_awaited])
 
 
-# What a projection says of a line.
-_CHANGING = (
-    *("order_id", "item_ref", "item_title", "click_ref", "sub_id", "click_time"),
-    *("status", "currency", "paid_minor", "settled_minor", "refunded_minor"),
-    *("gross_fee_minor", "tech_fee_minor", "special_fee_minor", "created_at"),
-    *("paid_at", "received_at", "settled_at", "modified_at", "version"),
-)
 _OF_REFUND = ("refunded_minor", "is_successful", "modified_at")
 
 

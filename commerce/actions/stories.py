@@ -65,7 +65,7 @@ class Story:
     known: Known
     dossier: Dossier | None = None
     # What came of it since it was read.
-    is_changed: bool = False
+    changed: set[str] = field(default_factory=set)  # columns of the line
     is_awaited: bool = False  # by reports that were parked
     observations: list[Observation] = field(default_factory=list)
     parked: list[ParkedObservation] = field(default_factory=list)
@@ -207,8 +207,8 @@ class Story:
         for name, value in changed.items():
             setattr(line, name, value)
         if changed:
-            self.is_changed = True
             line.version += 1
+            self.changed |= {*changed, "version"}
 
     def _write_refunds(self, dossier: Dossier, projection: Projection) -> None:
         for refund_id, report in projection.refunds.items():
