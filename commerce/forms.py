@@ -122,6 +122,15 @@ class OrderClaimForm(forms.Form):
         return clean_text(self.cleaned_data["note"], 500)
 
 
+class AppealForm(forms.Form):
+    text = forms.CharField(
+        label=_("Why we should look again"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": _("Say why we should look again.")},
+    )
+
+
 class ShopForm(forms.Form):
     """A shop of one's own."""
 
@@ -246,29 +255,8 @@ class ProductForm(forms.Form):
         return currency
 
     def clean_rate(self) -> int | None:
-        """In basis points, inside what the programme allows."""
-        text = self.cleaned_data["rate"].strip().removesuffix("%").strip()
-        if not text or self.programme is None:
-            return None
-        if not _RATE.fullmatch(text):
-            raise ValidationError(_("Write the rate like 8 or 8.5."))
-        whole, _point, rest = text.replace(",", ".").partition(".")
-        rate_bp = int(whole) * 100 + int(rest.ljust(2, "0") or 0)
-        self._check_rate(self.programme, rate_bp)
-        return rate_bp
-
-    @staticmethod
-    def _check_rate(programme: Programme, rate_bp: int) -> None:
-        if rate_bp < programme.min_rate_bp:
-            raise ValidationError(
-                _("The lowest rate is %(rate)s.")
-                % {"rate": percent_shown(programme.min_rate_bp)}
-            )
-        if rate_bp > programme.max_rate_bp:
-            raise ValidationError(
-                _("The highest rate is %(rate)s.")
-                % {"rate": percent_shown(programme.max_rate_bp)}
-            )
+        text = self.cleaned_data["rate"].strip()
+        return rate_in_bp(text, self.programme) if text and self.programme else None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -279,3 +267,44 @@ class ProductForm(forms.Form):
             except MalformedAmount as error:
                 self.add_error("price", str(error.for_user))
         return cleaned
+
+
+class RateForm(forms.Form):
+    """A rate to try on the orders of last month, or to set from now on."""
+
+    rate = forms.CharField(
+        label=_("Commission rate, per cent"),
+        max_length=6,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, programme: Programme, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.programme = programme
+        self.fields["rate"].help_text = _("%(lowest)s to %(highest)s.") % {
+            "lowest": percent_shown(programme.min_rate_bp),
+            "highest": percent_shown(programme.max_rate_bp),
+        }
+
+    def clean_rate(self) -> int:
+        return rate_in_bp(self.cleaned_data["rate"].strip(), self.programme)
+
+
+def rate_in_bp(text: str, programme: Programme) -> int:
+    """8 or 8.5, inside what the programme allows."""
+    text = text.removesuffix("%").strip()
+    if not _RATE.fullmatch(text):
+        raise ValidationError(_("Write the rate like 8 or 8.5."))
+    whole, _point, rest = text.replace(",", ".").partition(".")
+    rate_bp = int(whole) * 100 + int(rest.ljust(2, "0") or 0)
+    if rate_bp < programme.min_rate_bp:
+        raise ValidationError(
+            _("The lowest rate is %(rate)s.")
+            % {"rate": percent_shown(programme.min_rate_bp)}
+        )
+    if rate_bp > programme.max_rate_bp:
+        raise ValidationError(
+            _("The highest rate is %(rate)s.")
+            % {"rate": percent_shown(programme.max_rate_bp)}
+        )
+    return rate_bp

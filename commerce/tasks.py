@@ -17,6 +17,7 @@ from commerce.actions import (
     links,
     order_claims,
     orders,
+    risk,
     statement_approvals,
     statement_lines,
 )
@@ -164,6 +165,11 @@ def purge_clicks() -> None:
     """And what came to accounts after they were closed."""
     clicks.purge_clicks()
     claims.give_up_leftovers()
+
+
+@shared_task
+def look_for_risk() -> None:
+    risk.look_for_risk()
 
 
 @shared_task

@@ -213,6 +213,7 @@ CELERY_BEAT_SCHEDULE = {
             crontab(hour="3", minute="20"),
             3600,
         ),
+        ("risk", "commerce.tasks.look_for_risk", crontab(hour="3", minute="50"), 3600),
         ("clicks", "commerce.tasks.purge_clicks", crontab(hour="4", minute="10"), 3600),
         ("swept", "commerce.tasks.sweep_orders", crontab(hour="2", minute="40"), 3600),
         (

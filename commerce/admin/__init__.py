@@ -2,6 +2,7 @@
 are the actions of commerce.actions, which say why they refuse."""
 
 from commerce.admin import (
+    cases,
     claims,
     facts,
     payouts,
@@ -13,6 +14,7 @@ from commerce.admin import (
 )
 
 __all__ = [
+    "cases",
     "claims",
     "facts",
     "payouts",

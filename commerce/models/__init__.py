@@ -32,6 +32,13 @@ from commerce.models.programme import (
     RateCard,
     SplitRule,
 )
+from commerce.models.risk import (
+    CaseCommission,
+    RiskCase,
+    RiskCaseEvent,
+    RiskRule,
+    RiskSignal,
+)
 from commerce.models.statement import (
     LineResolution,
     Statement,
@@ -45,6 +52,7 @@ __all__ = [
     "Attribution",
     "BankFile",
     "Basis",
+    "CaseCommission",
     "Click",
     "Commission",
     "CommissionEvent",
@@ -71,6 +79,10 @@ __all__ = [
     "PostbackKey",
     "Programme",
     "RateCard",
+    "RiskCase",
+    "RiskCaseEvent",
+    "RiskRule",
+    "RiskSignal",
     "Role",
     "SplitRule",
     "Statement",
