@@ -1,13 +1,12 @@
 from django.urls import path
 
-from commerce.views import about, claims, earnings, postbacks, referrals, studio
+from commerce.views import claims, earnings, postbacks, referrals, studio, cases
 
 app_name = "commerce"
 
 urlpatterns = [
     path("go/<str:token>/", referrals.go, name="go"),
     path("commerce/postbacks/<str:code>/", postbacks.postback, name="postback"),
-    path("how-it-works/", about.how_it_works, name="how-it-works"),
     # One's own earnings
     path("earnings/", earnings.earnings, name="earnings"),
     path("earnings/statement.csv", earnings.earnings_csv, name="earnings-csv"),
@@ -22,6 +21,7 @@ urlpatterns = [
         claims.claim_withdraw,
         name="claim-withdraw",
     ),
+    path("earnings/cases/<int:pk>/", cases.case_detail, name="case-detail"),
     path("earnings/payout/", earnings.payout_account, name="payout-account"),
     path(
         "earnings/commissions/<uuid:public_id>/",
