@@ -1,12 +1,21 @@
 from django.urls import path
 
-from commerce.views import claims, earnings, postbacks, referrals, studio, cases
+from commerce.views import (
+    about,
+    cases,
+    claims,
+    earnings,
+    postbacks,
+    referrals,
+    studio,
+)
 
 app_name = "commerce"
 
 urlpatterns = [
     path("go/<str:token>/", referrals.go, name="go"),
     path("commerce/postbacks/<str:code>/", postbacks.postback, name="postback"),
+    path("how-it-works/", about.how_it_works, name="how-it-works"),
     # One's own earnings
     path("earnings/", earnings.earnings, name="earnings"),
     path("earnings/statement.csv", earnings.earnings_csv, name="earnings-csv"),
