@@ -42,6 +42,9 @@ class Statement(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
     # Which column of the file says what: a field of ours and the number of the column.
     columns = models.JSONField(default=dict)
+    # Asked for instead of uploaded: what was settled before this moment has been told.
+    pulled_until = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=200, blank=True)  # why it does not go on
     # What a person read on the network's page, and in the bank's.
     declared_minor = models.BigIntegerField(null=True)
     receipt_minor = models.BigIntegerField(null=True)
