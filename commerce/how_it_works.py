@@ -18,12 +18,6 @@ EXAMPLE_PRICE_MINOR = 20_000
 EXAMPLE_RATE_BP = 800
 CURRENCY = "CNY"
 
-# Where no programme runs yet: what a new one has.
-_NEW = {
-    name: Programme._meta.get_field(name).default
-    for name in ("min_rate_bp", "max_rate_bp", "window_days")
-}
-
 
 @dataclass(frozen=True)
 class Range:
@@ -56,7 +50,8 @@ class SiteTerms:
 
     @property
     def minimum_minor(self) -> int:
-        return settings.PAYOUT_MINIMUM_MINOR
+        least: int = settings.PAYOUT_MINIMUM_MINOR
+        return least
 
 
 def site_terms() -> SiteTerms:
@@ -68,21 +63,23 @@ def site_terms() -> SiteTerms:
         least_hold=Min("hold_days"),
         most_hold=Max("hold_days"),
     )
+    # Where no programme runs yet: what a new one has.
+    new = Programme(hold_days=settings.HOLD_DAYS)
     known = {name: value for name, value in of_programmes.items() if value is not None}
     rule = SplitRule.objects.valid_at(timezone.now())
     commission = share_of(EXAMPLE_PRICE_MINOR, rate_bp=EXAMPLE_RATE_BP)
     return SiteTerms(
         rates=Range(
-            known.get("min_rate_bp", _NEW["min_rate_bp"]),
-            known.get("max_rate_bp", _NEW["max_rate_bp"]),
+            known.get("min_rate_bp", new.min_rate_bp),
+            known.get("max_rate_bp", new.max_rate_bp),
         ),
         window_days=Range(
-            known.get("least_window", _NEW["window_days"]),
-            known.get("most_window", _NEW["window_days"]),
+            known.get("least_window", new.window_days),
+            known.get("most_window", new.window_days),
         ),
         hold_days=Range(
-            known.get("least_hold", settings.HOLD_DAYS),
-            known.get("most_hold", settings.HOLD_DAYS),
+            known.get("least_hold", new.hold_days),
+            known.get("most_hold", new.hold_days),
         ),
         split=_split(rule, commission),
         first_pinner_bp=rule.pinner_bp + rule.originator_bp,
