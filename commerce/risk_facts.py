@@ -124,7 +124,7 @@ def forged_since(moment: datetime) -> dict[str, int]:
     return dict(_rows(FORGED, moment))
 
 
-def _rows(sql: str, *values: object) -> Rows:
+def _rows(sql: str, *values: datetime | int) -> Rows:
     with connection.cursor() as cursor:
-        cursor.execute(sql, list(values))
+        cursor.execute(sql, values)
         yield from cursor.fetchall()

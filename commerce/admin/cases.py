@@ -69,7 +69,8 @@ TOLD = {
 
 
 def told(signal: RiskSignal) -> str:
-    return str(TOLD[RiskRule(signal.rule)]) % signal.evidence
+    text = str(TOLD[RiskRule(signal.rule)])
+    return str(text % signal.evidence)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from pinboard.actions.pins import lock_boards
 from pinboard.models import (
     Avatar,
     Board,
+    BoardInvitation,
+    BoardMember,
     Comment,
     Follow,
     Like,
@@ -48,6 +50,8 @@ def erase_person(*, user: User) -> None:
     _take_back_words_and_likes(user)
     _unfollow_all(user, follows)
     Shop.objects.filter(owner=user).update(owner=None, verified_at=None, board=None)
+    BoardMember.objects.filter(user=user).delete()
+    BoardInvitation.objects.filter(created_by=user).delete()
     PinDraft.objects.filter(owner=user).delete()
     Avatar.objects.filter(user=user).delete()
     Notification.objects.filter(Q(recipient=user) | Q(actor=user)).delete()

@@ -15,6 +15,8 @@ from pinboard.actions.sweeping import tidy_pictures
 from pinboard.models import (
     Avatar,
     Board,
+    BoardInvitation,
+    BoardMember,
     Comment,
     Follow,
     Like,
@@ -23,6 +25,7 @@ from pinboard.models import (
     Pin,
     PinDraft,
     RenditionJob,
+    Role,
 )
 from pinboard.tasks import make_renditions
 from tests.factories import make_board, make_pin, make_product, make_shop
@@ -157,6 +160,21 @@ def test_nobody_is_told_of_them_any_more(alice, bob):
     close_account(user=alice)
     assert unread_count(bob) == 0
     assert not Notification.objects.exists()
+
+
+def test_nobody_shares_a_board_with_them_any_more(alice, bob):
+    board = make_board(bob)
+    for person in (alice, bob):
+        other = board if person == alice else make_board(alice)
+        BoardMember.objects.create(
+            board=other, user=person, role=Role.EDITOR, accepted_at=timezone.now()
+        )
+    link = BoardInvitation.objects.create(
+        board=board, role=Role.EDITOR, created_by=alice
+    )
+    close_account(user=alice)
+    assert not BoardMember.objects.filter(user=alice).exists()
+    assert not BoardInvitation.objects.filter(pk=link.pk).exists()
 
 
 def test_drafts_go_and_their_addresses(alice):
