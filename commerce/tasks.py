@@ -20,6 +20,7 @@ from commerce.actions import (
     risk,
     statement_approvals,
     statement_lines,
+    statement_pulls,
 )
 from commerce.exceptions import NetworkError
 from commerce.ledger import replay_some, verify
@@ -122,10 +123,16 @@ def convert_links_of(network_pk: int) -> None:
 @shared_task
 def read_statement(statement_pk: int) -> None:
     """Read and compare its lines, as far as a task's time reaches, and come again."""
-    statement = Statement.objects.filter(pk=statement_pk).first()
-    if statement and not statement_lines.advance(
-        statement=statement, budget_s=BUDGET_S
-    ):
+    statement = Statement.objects.select_related("network").get(pk=statement_pk)
+    advance = statement_pulls.advance_pull
+    if statement.pulled_until is None:
+        advance = statement_lines.advance
+    try:
+        is_done = advance(statement=statement, budget_s=BUDGET_S)
+    except NetworkError as error:  # it is asked again when the next sweep finds it
+        log.error("statement %s is not told: %s", statement_pk, error)
+        return
+    if not is_done:
         read_statement.delay(statement_pk)
 
 

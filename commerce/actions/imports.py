@@ -80,7 +80,7 @@ def import_orders(
     Stops once the budget is spent: the mark says where to go on. Another poller at work
     leaves nothing to do. Raises NetworkError.
     """
-    with _alone(network) as is_alone:
+    with alone(f"poll:{network.pk}") as is_alone:
         if not is_alone:
             return 0
         with closing(client_of(network)) as client:
@@ -211,10 +211,9 @@ def _move_mark(network: Network, moment: datetime) -> None:
 
 
 @contextmanager
-def _alone(network: Network) -> Iterator[bool]:
-    """Whether nobody else polls this network now. The lock is the session's, so that a
-    poller that dies leaves none behind."""
-    key = f"poll:{network.pk}"
+def alone(key: str) -> Iterator[bool]:
+    """Whether nobody else does what this key names. The lock is the session's, so that
+    a worker that dies leaves none behind."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
         (is_alone,) = cursor.fetchone()

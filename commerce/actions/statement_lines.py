@@ -57,24 +57,23 @@ def advance(
             place = _keep(statement, table, start, list(islice(told, at_once)))
             if time.monotonic() > ends_at:
                 return False
-        _finish(statement)
+        finish(statement)
     except TransitionRefused:  # cancelled, or another worker has finished it
-        return True
-    park_unknown(statement=statement)
+        pass
     return True
+
+
+def finish(statement: Statement) -> None:
+    """Compare all its lines, once they are there."""
+    _compare(statement)
+    while _park_some(statement):
+        pass
 
 
 def unfinished() -> Sequence[int]:
     """Statements whose message may be lost."""
     rows = Statement.objects.filter(state=State.MATCHING).order_by("pk")
     return list(rows.values_list("pk", flat=True))
-
-
-def park_unknown(*, statement: Statement) -> None:
-    """Keep what the network pays for orders that we do not know: should one be reported
-    later, the report finds this waiting."""
-    while _park_some(statement):
-        pass
 
 
 def _place(statement: Statement) -> int:
@@ -128,7 +127,7 @@ def _raw(table: Table, cells: Sequence[Any]) -> dict[str, str]:
 
 
 @transaction.atomic
-def _finish(statement: Statement) -> None:
+def _compare(statement: Statement) -> None:
     row = locked(statement, State.MATCHING)
     match(row)
     row.state = State.OPEN
@@ -137,6 +136,8 @@ def _finish(statement: Statement) -> None:
 
 @transaction.atomic
 def _park_some(statement: Statement) -> int:
+    """Keep what the network pays for orders that we do not know: should one be reported
+    later, the report finds this waiting."""
     row = locked(statement, State.MATCHING, State.OPEN)
     waiting = row.lines.filter(
         bucket=StatementLine.Bucket.MISSING_OURS, observation=None, pays_minor__gt=0

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from commerce import tasks
 from commerce.actions.statement_lines import advance
+from commerce.actions.statement_pulls import pull_statement
 from commerce.actions.statements import (
     confirm_statement,
     discard_statement,
@@ -20,7 +21,7 @@ from commerce.actions.statements import (
     upload_statement,
 )
 from commerce.admin.base import StoryAdmin, attempt, who
-from commerce.admin.statement_forms import ColumnsForm, UploadForm
+from commerce.admin.statement_forms import ColumnsForm, PullForm, UploadForm
 from commerce.exceptions import CommerceError
 from commerce.models import Statement
 from commerce.reconciliation.columns import recall
@@ -42,6 +43,8 @@ class StatementFiles(StoryAdmin):
         """The file is kept for its preview; nothing else is written."""
         if not self.has_add_permission(request):
             raise PermissionDenied
+        if "pull" in request.POST:
+            return self._pull(request)
         form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
         known = None
         if request.method == "POST" and form.is_valid():
@@ -68,6 +71,38 @@ class StatementFiles(StoryAdmin):
             _("Add a statement"),
             status=422 if form.is_bound else 200,
             form=form,
+            pull=PullForm(label_suffix=""),
+            known=known,
+        )
+
+    def _pull(self, request: HttpRequest) -> HttpResponse:
+        """The network itself is asked, by a worker."""
+        form = PullForm(request.POST, label_suffix="")
+        known = None
+        if form.is_valid():
+            try:
+                statement = pull_statement(
+                    network=form.cleaned_data["network"],
+                    month=form.cleaned_data["month"],
+                    currency=form.currency,
+                    by=who(request),
+                )
+            except StatementKnown as error:
+                known = error.statement
+                form.add_error("month", _("This month was asked for before."))
+            except CommerceError as error:
+                form.add_error("network", str(error.for_user))
+            else:
+                tasks.read_statement.delay_on_commit(statement.pk)
+                return redirect("admin:commerce_statement_change", statement.pk)
+        return self.answer(
+            request,
+            None,
+            "statement_upload",
+            _("Add a statement"),
+            status=422,
+            form=UploadForm(label_suffix=""),
+            pull=form,
             known=known,
         )
 
@@ -141,7 +176,8 @@ class StatementFiles(StoryAdmin):
         """As it was uploaded."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        statement = get_object_or_404(Statement.objects.select_related("file"), pk=pk)
+        uploaded = Statement.objects.filter(file__isnull=False).select_related("file")
+        statement = get_object_or_404(uploaded, pk=pk)
         content = zlib.decompress(statement.file.content)
         name = f"statement-{statement.pk}.csv"
         return HttpResponse(

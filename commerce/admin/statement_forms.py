@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from commerce.exceptions import MalformedAmount
 from commerce.models import Network, Programme, Statement
 from commerce.money import amount_text, minor_units
+from commerce.networks.clients import POLLED
 from commerce.networks.tables import MOST_BYTES
 from commerce.reconciliation.columns import FIELDS, NEEDED
 
@@ -24,7 +25,9 @@ _MONTH = re.compile(r"\A(20[0-9]{2})-(0[1-9]|1[0-2])\Z")
 LONGEST_HEADING = 40
 
 
-class UploadForm(forms.Form):
+class MonthForm(forms.Form):
+    """A network and one of its months."""
+
     network = forms.ModelChoiceField(
         Network.objects.filter(is_active=True).order_by("name"),
         label=gettext_lazy("Network"),
@@ -35,28 +38,12 @@ class UploadForm(forms.Form):
         help_text=gettext_lazy("In which the orders were settled, like 2026-10."),
         widget=forms.TextInput(attrs={"type": "month"}),
     )
-    file = forms.FileField(
-        label=gettext_lazy("File"),
-        allow_empty_file=True,
-        help_text=gettext_lazy(
-            "CSV in UTF-8 or GB18030, with commas, semicolons or tabs; at most 100 MB."
-        ),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
-    )
 
     def clean_month(self) -> date:
         found = _MONTH.match(self.cleaned_data["month"].strip())
         if not found:
             raise ValidationError(_("Write the month like 2026-10."))
         return date(int(found[1]), int(found[2]), 1)
-
-    def clean_file(self) -> UploadedFile:
-        sent: UploadedFile = self.cleaned_data["file"]
-        if sent.size is not None and sent.size > MOST_BYTES:
-            raise ValidationError(
-                _("The file is larger than 100 MB. Send it in parts.")
-            )
-        return sent
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -70,6 +57,35 @@ class UploadForm(forms.Form):
         """Of the network's oldest programme."""
         programmes = Programme.objects.filter(network=self.cleaned_data["network"])
         return programmes.order_by("pk").values_list("currency", flat=True)[0]
+
+
+class PullForm(MonthForm):
+    """Of networks that are polled: they tell a month as well as an hour."""
+
+    prefix = "pull"
+    network = forms.ModelChoiceField(
+        Network.objects.filter(is_active=True, adapter__in=POLLED).order_by("name"),
+        label=gettext_lazy("Network"),
+    )
+
+
+class UploadForm(MonthForm):
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        allow_empty_file=True,
+        help_text=gettext_lazy(
+            "CSV in UTF-8 or GB18030, with commas, semicolons or tabs; at most 100 MB."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
+    )
+
+    def clean_file(self) -> UploadedFile:
+        sent: UploadedFile = self.cleaned_data["file"]
+        if sent.size is not None and sent.size > MOST_BYTES:
+            raise ValidationError(
+                _("The file is larger than 100 MB. Send it in parts.")
+            )
+        return sent
 
 
 class MoneyField(forms.CharField):

@@ -70,7 +70,7 @@ class StatementAdmin(StatementFiles):
     def lines_shown(self, row: Statement) -> SafeString:
         """And what is to be done about them."""
         under = ""
-        if row.state == Statement.State.MATCHING:
+        if row.state == Statement.State.MATCHING and row.row_count:
             under = _("of %(n)d") % {"n": row.row_count}
         elif row.state == Statement.State.OPEN:
             told = ngettext("%(n)d differs", "%(n)d differ", row.open_count)
