@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from commerce.models import Network
+from commerce.networks.amazon import AmazonAdapter
+from commerce.networks.awin import AwinAdapter
 from commerce.networks.base import Adapter, Payload, Report
+from commerce.networks.cj import CjAdapter
 from commerce.networks.direct import DirectAdapter
 from commerce.networks.jd import JdAdapter
 from commerce.networks.pinduoduo import PinduoduoAdapter
@@ -15,6 +18,9 @@ _ADAPTERS: dict[str, Adapter] = {
     Network.Adapter.TAOBAO: TaobaoAdapter(),
     Network.Adapter.JD: JdAdapter(),
     Network.Adapter.PDD: PinduoduoAdapter(),
+    Network.Adapter.AWIN: AwinAdapter(),
+    Network.Adapter.CJ: CjAdapter(),
+    Network.Adapter.AMAZON: AmazonAdapter(),
 }
 # Networks that return a number of the link's, by which its clicks are found.
 WITH_SUB_IDS = (Network.Adapter.TAOBAO, Network.Adapter.JD, Network.Adapter.PDD)

@@ -59,6 +59,9 @@ class RefundReport:
     modified_at: datetime
     is_successful: bool = True
     is_dated: bool = True
+    # Of the commission, what is taken back, where the network says so; for people, who
+    # compare sums. Our shares follow `refunded_minor`.
+    fee_minor: int | None = None
 
 
 Report = LineReport | RefundReport

@@ -29,6 +29,8 @@ _NAMED = {
     *("event_id", "type", "order_id", "line_id", "click_id", "status", "amount"),
     *("currency", "commission", "refund_id", "refunded", "occurred_at"),
 }
+# Of a sheet; the others depend on the type of a row.
+NEEDED = ("event_id", "type", "order_id", "line_id", "currency", "occurred_at")
 _CURRENCY = re.compile(r"\A[A-Z]{3}\Z")
 # A day and a time of day with its zone; Python alone would take a bare day too.
 _MOMENT = re.compile(
@@ -57,6 +59,12 @@ class DirectAdapter:
 
 def event_id_of(payload: Payload) -> str:
     return _name(payload, "event_id", 64)
+
+
+def from_sheet(cells: dict[str, str]) -> Payload:
+    """A row of a CSV is a notice; an empty cell is a field that it does not have."""
+    event_id_of(cells)
+    return kept_of(cells)
 
 
 def kept_of(payload: Payload) -> Payload:

@@ -6,7 +6,8 @@ is none of these is refused: a row is then kept as it came, and told.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from commerce.click_refs import is_click_ref
 from commerce.exceptions import MalformedAmount, MalformedNotice
@@ -18,6 +19,13 @@ LONGEST_ID = 64
 # Orders from before or after are somebody's mistake, and the ends of Python's calendar
 # cannot be moved to another zone.
 FIRST_YEAR, LAST_YEAR = 2000, 2099
+# A day and a time of day, with or without a zone; Python alone would take more.
+_ISO = re.compile(
+    r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})?\Z"
+)
+# Zeros behind the second decimal say nothing; other digits would have to be rounded.
+_NO_MORE = re.compile(r"\A(-?[0-9]{1,12}\.[0-9]{2})0{1,6}\Z")
 
 
 def as_utc(text: str) -> datetime:
@@ -76,6 +84,16 @@ def money_of(row: Payload, key: str, currency: str) -> int | None:
         raise MalformedNotice(key) from error
 
 
+def signed_money_of(row: Payload, key: str, currency: str) -> int | None:
+    """Of a decimal amount that may be taken back; what is smaller than the currency's
+    minor unit is refused and not rounded."""
+    if not (text := text_of(row, key)):
+        return None
+    text = _NO_MORE.sub(r"\1", text)
+    minor = money_of({key: text.removeprefix("-")}, key, currency)
+    return -minor if minor and text.startswith("-") else minor
+
+
 def minor_of(row: Payload, key: str) -> int | None:
     """Of an amount in minor units."""
     text = text_of(row, key)
@@ -94,6 +112,23 @@ def clock_time_of(row: Payload, key: str) -> datetime | None:
             return _moment(int(text) // 1000)
         return as_utc(text)
     except ValueError as error:
+        raise MalformedNotice(key) from error
+
+
+def iso_time_of(row: Payload, key: str, zone: tzinfo) -> datetime | None:
+    """Where it names no zone of its own, in this one."""
+    if not (text := text_of(row, key)):
+        return None
+    if not _ISO.match(text):
+        raise MalformedNotice(key)
+    try:
+        moment = datetime.fromisoformat(text)
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise MalformedNotice(key)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(
+            UTC
+        )
+    except (ValueError, OverflowError) as error:
         raise MalformedNotice(key) from error
 
 

@@ -39,6 +39,7 @@ _NAMES = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "gb18030": "GB18030"}
 _FORMULA = re.compile(r'\A="([^"]*)"\Z')
 _APOSTROPHE = re.compile(r"\A'(?=[+-]?[0-9])")
 
+Named = Callable[[str], str]
 IsHeader = Callable[[Sequence[str]], bool]
 
 
@@ -62,11 +63,18 @@ class Table:
                 yield number, cells
 
 
-def read_table(content: bytes, *, known: Collection[str] = ()) -> Table:
+def read_table(
+    content: bytes,
+    *,
+    known: Collection[str] = (),
+    named: Named = str.strip,
+    shown: Named = str.strip,
+) -> Table:
     """Raises FileUnreadable, whose `for_user` is one sentence.
 
     The heading is the first row with all names of `known`; without these the first with
-    more than one cell, for titles stand alone in their line.
+    more than one cell, for titles stand alone in their line. `named` says what the
+    reader calls a heading, whichever way it is spelled, and `shown` what people see.
     """
     if len(content) > MOST_BYTES:
         raise FileUnreadable(_("The file is larger than 100 MB. Send it in parts."))
@@ -74,7 +82,7 @@ def read_table(content: bytes, *, known: Collection[str] = ()) -> Table:
         raise FileUnreadable(_("The file is empty."))
     codec = _codec_of(content)
     names = frozenset(known)
-    is_header = _header_test(names)
+    is_header = _header_test(names, named)
     delimiter = _delimiter_of(content, codec, is_header)
     header_number, header, row_count = 0, list[str](), 0
     for number, cells in _records(content, codec, delimiter):
@@ -85,11 +93,11 @@ def read_table(content: bytes, *, known: Collection[str] = ()) -> Table:
                 told = _("The file has more than 200,000 rows. Send it in parts.")
                 raise FileUnreadable(told)
         elif is_header(cells):
-            header_number, header = number, [cell.strip() for cell in cells]
+            header_number, header = number, [named(cell.strip()) for cell in cells]
         elif number >= _OPENING_ROWS:
             break
     if not header:
-        raise FileUnreadable(_no_header(names))
+        raise FileUnreadable(_no_header(sorted(map(shown, names))))
     _check_header(header)
     if not row_count:
         raise FileUnreadable(_("The file has no rows below its headings."))
@@ -124,9 +132,9 @@ def _is_blank(cells: Sequence[str]) -> bool:
     return not any(cells) or not "".join(cells).strip()
 
 
-def _header_test(names: frozenset[str]) -> IsHeader:
+def _header_test(names: frozenset[str], named: Named) -> IsHeader:
     def is_header(cells: Sequence[str]) -> bool:
-        filled = {cell.strip() for cell in cells} - {""}
+        filled = {named(text) for cell in cells if (text := cell.strip())}
         return names <= filled if names else len(filled) > 1
 
     return is_header
@@ -192,8 +200,8 @@ def _check_header(header: Sequence[str]) -> None:
         raise FileUnreadable(told % {"name": twice[0][:60]})
 
 
-def _no_header(names: frozenset[str]) -> str:
+def _no_header(names: Sequence[str]) -> str:
     if names:
         told = _("No row has the headings of this report: %(names)s.")
-        return told % {"names": ", ".join(sorted(names))}
+        return told % {"names": ", ".join(names)}
     return _("The file has no line of headings.")
