@@ -19,6 +19,7 @@ from commerce.exceptions import ApprovalRefused, TransitionRefused
 from commerce.ledger.booking import book, booked_of, booking_of, post_bookings
 from commerce.models import (
     Basis,
+    Click,
     Commission,
     CommissionShare,
     CommissionState,
@@ -44,16 +45,18 @@ def attribute_by_hand(
     by: User,
     reason: str,
     originator: User | None = None,
+    click: Click | None = None,
 ) -> Commission:
-    """Give it to somebody else than was decided, with a reason. What was booked for the
-    old one moves to the new one in one journal; what is in a payout stays."""
+    """Give it to somebody else than was decided, with a reason; `click` is what it came
+    by, where that is known now. What was booked for the old one moves to the new one in
+    one journal; what is in a payout stays."""
     row, attribution = locked(commission)
     parties = {beneficiary, originator}
     if refusal := _why_not_attribute(row, by=by, reason=reason, parties=parties):
         raise ApprovalRefused(refusal)
     decision = Decision(
         Basis.MANUAL,
-        click_id=attribution.click_id,
+        click_id=click.pk if click else attribution.click_id,
         owner=Owner(beneficiary.pk, originator.pk if originator else None),
         candidates=attribution.candidates,
     )

@@ -21,6 +21,7 @@ from commerce.actions.rights import REVIEW, without_reason
 from commerce.claim_evidence import best_level, candidates_of
 from commerce.exceptions import ApprovalRefused, ClaimRefused, TransitionRefused
 from commerce.models import (
+    Click,
     CommissionShare,
     CommissionState,
     OrderClaim,
@@ -31,7 +32,7 @@ from pinboard.actions.notifications import notify
 from pinboard.models import Notification
 from users.models import User
 
-State = OrderClaim.State
+State, Evidence = OrderClaim.State, OrderClaim.Evidence
 MOST_OPEN = 20  # of one person
 WEIGHED_AT_ONCE = 200  # each time; the rest an hour later
 
@@ -81,7 +82,7 @@ def grant_claim(
     *, claim: OrderClaim, by: User, reason: str, lines: Collection[int] | None = None
 ) -> OrderClaim:
     """Give the order's lines that are nobody's, all or those chosen, to the claimant,
-    with the original pinner whom their best click names. Raises ApprovalRefused."""
+    by the click that is strong evidence, if there is one. Raises ApprovalRefused."""
     row = _open(claim)
     if refusal := why_not_grant(row, by=by):
         raise ApprovalRefused(refusal)
@@ -95,10 +96,12 @@ def grant_claim(
     if not given:
         raise ApprovalRefused(_("No line of this order is nobody's any more."))
     for line in given:
+        click = _click_for(row.user, line)
         attribute_by_hand(
             commission=line.commission,
             beneficiary=row.user,
-            originator=_originator_of(row.user, line),
+            originator=_originator_of(row.user, click),
+            click=click,
             by=by,
             reason=reason,
         )
@@ -252,12 +255,17 @@ def _weigh(claim: OrderClaim) -> None:
     claim.refresh_from_db(fields=["evidence_level", "weighed_at"])
 
 
-def _originator_of(user: User, line: OrderLine) -> User | None:
-    """As the link says that would have been clicked; nobody where no click is known."""
-    best = next(iter(candidates_of(user, line)), None)
-    if best is None:
+def _click_for(user: User, line: OrderLine) -> Click | None:
+    """What it must have come by, if there is strong evidence: its pin is then the one
+    that sold, and its rate the one that was promised."""
+    found = candidates_of(user, line)
+    return found[0].click if found and found[0].level == Evidence.STRONG else None
+
+
+def _originator_of(user: User, click: Click | None) -> User | None:
+    if click is None:
         return None
-    return user if best.click.beneficiary_is_originator else best.click.originator
+    return user if click.beneficiary_is_originator else click.originator
 
 
 def _tell(row: OrderClaim, text: str) -> None:

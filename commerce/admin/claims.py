@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -34,24 +36,36 @@ MOST_LINES = 50  # of one order
 
 
 class ClaimQueueFilter(admin.SimpleListFilter):
-    """What waits for a decision, those first whose order is known."""
+    """What waits for a decision comes first; the rest is one click away."""
 
     title = gettext_lazy("queue")
     parameter_name = "queue"
+    default = "open"
 
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[OrderClaim]
     ) -> list[tuple[str, str]]:
         return [
-            ("ready", _("Order is known")),
-            ("waiting", _("Order is not known yet")),
+            ("open", _("Open")),
+            ("ready", _("Open, order is known")),
+            ("waiting", _("Open, order is not known yet")),
             ("decided", _("Decided")),
+            ("all", _("All")),
         ]
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:  # dicts of Django's own
+        chosen = self.value() or self.default
+        for value, title in self.lookup_choices:
+            query = changelist.get_query_string({self.parameter_name: value})
+            is_chosen = chosen == str(value)
+            yield {"selected": is_chosen, "query_string": query, "display": title}
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[OrderClaim]
     ) -> QuerySet[OrderClaim]:
-        match self.value():
+        match self.value() or self.default:
+            case "open":
+                return queryset.filter(state=State.OPEN)
             case "ready":
                 return queryset.filter(state=State.OPEN, weighed_at__isnull=False)
             case "waiting":
@@ -111,6 +125,12 @@ class OrderClaimAdmin(StoryAdmin):
     @admin.display(description=gettext_lazy("state"))
     def state_shown(self, row: OrderClaim) -> SafeString:
         return badge(row.get_state_display(), BADGES.get(State(row.state), row.state))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        more = {"title": _("Order claims"), **(extra_context or {})}
+        return super().changelist_view(request, more)
 
     def get_urls(self) -> list[URLPattern]:
         decide = self.admin_site.admin_view(self.decide)

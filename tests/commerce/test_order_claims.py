@@ -19,9 +19,11 @@ from commerce.actions.order_claims import (
     weigh_claims,
     withdraw_claim,
 )
+from commerce.earnings import orders_of
 from commerce.exceptions import ApprovalRefused, ClaimRefused, TransitionRefused
 from commerce.ledger import verify
 from commerce.models import Attribution, Commission, OrderClaim, OrderLine
+from commerce.templatetags.commerce import own_pin
 from pinboard.models import Notification
 from tests.factories import (
     make_board,
@@ -214,7 +216,7 @@ def test_only_the_claimant_withdraws_and_only_what_is_open(alice, bob, programme
 def test_a_granted_order_is_the_claimants_in_books_and_shares(
     alice, programme, coat, rosa, status, state
 ):
-    clicked(alice, programme, coat)
+    clicked(alice, programme, coat, rate_bp=1000)
     commission = nobodys_order(programme, coat, status=status)
     row = grant_claim(claim=claim(alice, programme), by=rosa, reason="Her click.")
     assert (row.state, row.decided_by, row.reason) == ("granted", rosa, "Her click.")
@@ -226,12 +228,39 @@ def test_a_granted_order_is_the_claimants_in_books_and_shares(
     assert (decided.basis, decided.actor) == ("manual", rosa)
 
 
+def test_a_granted_order_is_of_the_pin_that_was_clicked_and_at_its_rate(
+    alice, programme, coat, rosa
+):
+    """Promised were 12 % at the click; 10 % were in force when it was ordered."""
+    click = clicked(alice, programme, coat, rate_bp=1200)
+    commission = nobodys_order(programme, coat)
+    assert commission.gross_minor == 1000
+    grant_claim(claim=claim(alice, programme), by=rosa, reason="Her click.")
+    commission.refresh_from_db()
+    assert (commission.rate_bp, commission.gross_minor) == (1200, 1200)
+    assert Attribution.objects.get(is_current=True).click == click
+    (share,) = orders_of(alice)
+    assert own_pin(share, alice) == click.link.pin
+
+
+def test_a_weak_click_gives_neither_pin_nor_original_pinner(alice, bob, coat, rosa):
+    league = make_programme(rate_bp=1000)
+    pin = make_pin(make_board(alice), product=make_product(), origin_pinner=bob)
+    link = make_link(programme=league, pin=pin)
+    make_click(link, occurred_at=timezone.now() - timedelta(hours=1))
+    commission = nobodys_order(league, coat)
+    grant_claim(claim=claim(alice, league), by=rosa, reason="It must be hers.")
+    assert shares_of(commission) == {"pinner": ("alice", 600), "platform": (None, 400)}
+    assert Attribution.objects.get(is_current=True).click is None
+
+
 def test_the_original_pinner_of_the_clicked_pin_has_a_share(
     alice, bob, programme, coat, rosa
 ):
     pin = make_pin(make_board(alice), product=coat, origin_pinner=bob)
     link = make_link(programme=programme, pin=pin)
-    make_click(link, occurred_at=timezone.now() - timedelta(hours=1))
+    moment = timezone.now() - timedelta(hours=1)
+    make_click(link, occurred_at=moment, rate_bp=1000)
     commission = nobodys_order(programme, coat)
     grant_claim(claim=claim(alice, programme), by=rosa, reason="Her click.")
     assert shares_of(commission) == {
@@ -381,7 +410,7 @@ def test_one_claims_withdraws_and_reads_the_state(client, alice, programme):
     assert (row.order_no, row.note, row.user) == (BIG_NUMBER, "My coat", alice)
     html = client.get(CLAIMS).content.decode()
     assert BIG_NUMBER in html
-    assert "Is looked into" in html
+    assert "Being checked" in html
     client.post(f"{CLAIMS}{row.pk}/withdraw/")
     html = client.get(CLAIMS).content.decode()
     assert "Withdrawn" in html
@@ -543,9 +572,18 @@ def test_a_reviewer_grants_and_refuses_by_a_button(
     assert desk.get(address).status_code == 405
 
 
-@pytest.mark.parametrize("queue", ["ready", "waiting", "decided"])
+@pytest.mark.parametrize(
+    ("queue", "found"),
+    [
+        ("", ["ready", "waiting"]),
+        ("ready", ["ready"]),
+        ("waiting", ["waiting"]),
+        ("decided", ["decided"]),
+        ("all", ["ready", "waiting", "decided"]),
+    ],
+)
 def test_the_queue_tells_known_orders_from_unknown_ones(
-    desk, alice, programme, rosa, queue
+    desk, alice, programme, rosa, queue, found
 ):
     nobodys_order(programme, number="O-ready")
     nobodys_order(programme, number="O-decided")
@@ -555,7 +593,7 @@ def test_the_queue_tells_known_orders_from_unknown_ones(
     refuse_claim(claim=decided, by=rosa, reason="No click.")
     html = desk.get(DESK, {"queue": queue}).content.decode()
     shown = [name for name in ("ready", "waiting", "decided") if f">O-{name}<" in html]
-    assert shown == [queue]
+    assert shown == found
 
 
 def test_who_is_no_reviewer_decides_nothing(client, alice, bob, programme):
