@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from config.demo import stage as staging
-from config.demo import trade
+from config.demo import statements, trade
 from config.demo.goods import find_goods
 from users.actions import create_api_token
 from users.models import Scope, User
@@ -70,6 +70,7 @@ class Command(BaseCommand):
         trade.stock_marketplace(made, programmes)
         self._say("Weeks of clicks and orders")
         trade.make_trade(made, weight=LARGE if options["size"] == "large" else 1)
+        statements.make_statement(made)
         self._write_demo_file(passwords, programmes)
         self._say("The demo is ready.")
 
