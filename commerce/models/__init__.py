@@ -32,6 +32,7 @@ from commerce.models.programme import (
     RateCard,
     SplitRule,
 )
+from commerce.models.report_import import ReportImport, ReportImportFile
 from commerce.models.risk import (
     CaseCommission,
     RiskCase,
@@ -79,6 +80,8 @@ __all__ = [
     "PostbackKey",
     "Programme",
     "RateCard",
+    "ReportImport",
+    "ReportImportFile",
     "RiskCase",
     "RiskCaseEvent",
     "RiskRule",
