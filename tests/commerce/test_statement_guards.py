@@ -3,8 +3,9 @@
 from datetime import date
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
+from commerce.ledger.rights import give_rights
 from commerce.models import LineResolution, Statement, StatementFile, StatementLine
 from tests.factories import make_line, make_programme
 
@@ -203,3 +204,20 @@ def test_an_order_line_is_matched_once_a_statement(statement, line):
             currency="CNY",
             order_line=order_line,
         )
+
+
+def test_the_applications_role_may_judge_lines_and_change_no_fact_of_them(line):
+    run("CREATE ROLE statements_of_a_test")
+    give_rights("statements_of_a_test")
+    become = "SET LOCAL ROLE statements_of_a_test; "
+    run(f"{become} SELECT FROM commerce_statementline FOR UPDATE")
+    run(f"{become} UPDATE commerce_statementline SET bucket = 'exact', version = 2")
+    for attack in (
+        "UPDATE commerce_statementline SET pays_minor = 1",
+        "UPDATE commerce_statementline SET raw = '{}'",
+        "DELETE FROM commerce_statementline",
+        "UPDATE commerce_lineresolution SET reason = ''",
+        "TRUNCATE commerce_statement CASCADE",
+    ):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(become + attack)
