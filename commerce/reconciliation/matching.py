@@ -87,34 +87,36 @@ WHERE s.id = found.id AND NOT s.is_linked
         AND linked.order_line_id = found.order_line_id)
 """
 
-# What was received or settled in the month and is still owed; and what an earlier
-# statement did not have, of which somebody said that a later one will.
+# What was received or settled in the month and is still owed; and of earlier months
+# what approved statements paid otherwise than it is booked by now: an order that they
+# did not have, one that was disputed, one that came back after it was paid.
 _MISSING = """
+WITH paid AS (
+    SELECT b.order_line_id, bool_or(bs.state = 'approved') AS is_approved,
+        sum(b.pays_minor * b.is_counted::int + b.written_off_minor) AS minor
+    FROM commerce_statementline b JOIN commerce_statement bs ON bs.id = b.statement_id
+    WHERE bs.network_id = %(network)s AND bs.id < %(statement)s
+      AND bs.state NOT IN ('draft', 'cancelled') AND b.order_line_id IS NOT NULL
+    GROUP BY b.order_line_id
+)
 INSERT INTO commerce_statementline (
     statement_id, line_id, order_id, status, currency, fee_minor, tech_fee_minor,
     pays_minor, raw, bucket, order_line_id, is_linked, is_counted, ours_minor,
     delta_minor, written_off_minor, resolution, outcome, outcome_note, version)
 SELECT %(statement)s, o.line_id, o.order_id, o.status, o.currency, 0, 0, 0, '{}',
-    'missing_theirs', o.id, false, false, c.net_minor, -c.net_minor, 0, '', '', '', 1
+    'missing_theirs', o.id, false, false, c.net_minor - coalesce(paid.minor, 0),
+    coalesce(paid.minor, 0) - c.net_minor, 0, '', '', '', 1
 FROM commerce_orderline o
 JOIN commerce_commission c ON c.line_id = o.id
+LEFT JOIN paid ON paid.order_line_id = o.id
 WHERE o.network_id = %(network)s AND c.is_accrued AND o.currency = %(currency)s
+  AND abs(c.net_minor - coalesce(paid.minor, 0)) > %(tolerance)s
   AND (coalesce(o.settled_at, o.received_at) >= %(start)s
        AND coalesce(o.settled_at, o.received_at) < %(end)s
-       OR EXISTS (
-           SELECT FROM commerce_statementline b
-           JOIN commerce_statement bs ON bs.id = b.statement_id
-           WHERE b.order_line_id = o.id AND b.bucket = 'missing_theirs'
-             AND b.resolution = 'ours' AND bs.id < %(statement)s
-             AND bs.state = 'approved'))
+       OR coalesce(paid.is_approved, false))
   AND NOT EXISTS (
       SELECT FROM commerce_statementline s
       WHERE s.statement_id = %(statement)s AND s.order_line_id = o.id)
-  AND c.net_minor <> coalesce((
-      SELECT sum(b.pays_minor * b.is_counted::int + b.written_off_minor)
-      FROM commerce_statementline b JOIN commerce_statement bs ON bs.id = b.statement_id
-      WHERE b.order_line_id = o.id AND bs.id < %(statement)s
-        AND bs.state NOT IN ('draft', 'cancelled')), 0)
 """
 
 _RANK = " ".join(f"WHEN '{s.value}' THEN {s.rank}" for s in OrderStatus)
@@ -155,8 +157,8 @@ WITH told AS (
     SELECT id, ours, CASE
         WHEN is_second AND pays_minor <> ours THEN '{_B.DUPLICATE}'
         WHEN is_foreign THEN '{_B.CURRENCY}'
-        WHEN line_no IS NULL THEN
-            CASE WHEN ours = 0 THEN '{_B.EXACT}' ELSE '{_B.MISSING_THEIRS}' END
+        WHEN line_no IS NULL AND abs(ours) > %(tolerance)s THEN '{_B.MISSING_THEIRS}'
+        WHEN line_no IS NULL THEN '{_B.EXACT}'
         WHEN is_second OR order_line_id IS NULL THEN
             CASE WHEN pays_minor = ours THEN '{_B.EXACT}' ELSE '{_B.MISSING_OURS}' END
         WHEN rank < our_rank AND (pays_minor, ours) <> (0, 0) THEN '{_B.REGRESSION}'

@@ -524,6 +524,40 @@ def test_what_is_expected_with_a_later_statement_is_missed_again(
     assert buckets(paid) == {"2": "exact"}
 
 
+def test_what_came_back_after_it_was_paid_is_missed_until_the_network_takes_it(
+    opened, order, rosa, ruth
+):
+    order("1")
+    first = opened(("1", *SETTLED), declared=13, receipt=13)
+    approve_statement(statement=first, by=ruth)
+    order("1", status=13, modified_time="2026-11-02 09:00:00")
+    later = opened(("404", *SETTLED), month=date(2026, 11, 1))
+    line = later.lines.get(line_id="1")
+    assert (line.bucket, line.ours_minor, line.delta_minor) == (
+        "missing_theirs",
+        -13,
+        13,
+    )
+    resolve(later, "1", "ours", rosa)
+    resolve(later, "404", "accept", rosa)
+    set_totals(statement=later, declared_minor=13, receipt_minor=13, by=rosa)
+    approve_statement(statement=later, by=ruth)
+    taken = opened(("1", "已失效", "", "-0.14", "0.01"), month=date(2026, 12, 1))
+    assert buckets(taken) == {"1": "exact"}
+
+
+def test_what_is_still_disputed_is_missed_again(opened, order, rosa, ruth):
+    order("1")
+    first = opened(("1", "已结算", "2.80", "0.04", "0.01"), declared=3, receipt=3)
+    resolve(first, "1", "dispute", rosa)
+    approve_statement(statement=first, by=ruth)
+    later = opened(("404", *SETTLED), month=date(2026, 11, 1))
+    assert later.lines.get(line_id="1").ours_minor == 10
+    cancel_statement(statement=later, by=rosa)
+    rest = opened(("1", "已结算", "2.80", "0.10", "0.00"), month=date(2026, 11, 1))
+    assert buckets(rest) == {"1": "exact"}
+
+
 def test_a_reason_a_right_and_an_open_line_are_needed(
     opened, order, alice, rosa, charlie
 ):
