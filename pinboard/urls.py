@@ -21,6 +21,7 @@ from pinboard.views import (
     products,
     search,
     settings,
+    sharing,
     shops,
     social,
     trash,
@@ -88,6 +89,9 @@ urlpatterns = [
     path("sections/<int:pk>/edit/", arranging.section_edit, name="section-edit"),
     path("sections/<int:pk>/delete/", arranging.section_delete, name="section-delete"),
     path("boards/<int:pk>/follow/", social.board_follow, name="board-follow"),
+    path(
+        "boards/<int:pk>-<str:slug>/feed.atom", boards.board_feed, name="board-feed"
+    ),
     path("boards/<int:pk>-<str:slug>/", boards.board_detail, name="board-detail"),
     # People
     path("people/<username:username>/", people.person_detail, name="person-detail"),
@@ -104,6 +108,10 @@ urlpatterns = [
     path("shops/<slug:slug>/", shops.shop_detail, name="shop-detail"),
     path("shops/<slug:slug>/follow/", social.shop_follow, name="shop-follow"),
     path("products/<int:pk>/", products.product_detail, name="product-detail"),
+    # Passing on
+    path("share/", sharing.share, name="share"),
+    path("oembed/", sharing.oembed, name="oembed"),
+    path("manifest.webmanifest", sharing.manifest, name="manifest"),
     # One's own
     path("trash/", trash.trash, name="trash"),
     path("trash/empty/", trash.trash_empty, name="trash-empty"),

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pinboard.models.board import Board, Visibility, shared_with
@@ -232,6 +233,12 @@ class Pin(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("pinboard:pin-detail", args=[self.pk])
+
+    @property
+    def shown_title(self) -> str:
+        """What it is called where it has no title: never by its file's name."""
+        named = self.title or (self.product.title if self.product else "")
+        return named or gettext("Pin by %(name)s") % {"name": self.pinner}
 
 
 class PinFetchJob(Job):

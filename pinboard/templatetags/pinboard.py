@@ -132,12 +132,8 @@ def _fall(was_minor: int | None, now_minor: int | None) -> int:
 
 @register.simple_tag
 def card_title(pin: Pin) -> str:
-    """What stands under the picture: never the file's name."""
-    if pin.title:
-        return pin.title
-    if pin.product:
-        return pin.product.title
-    return _("Pin by %(name)s") % {"name": pin.pinner}
+    """What stands under the picture."""
+    return pin.shown_title
 
 
 def _address(name: str, pk: int) -> str:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Exists, OuterRef, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from pinboard.discovery.atom import feed_of_board
 from pinboard.discovery.members import members_of, with_members
 from pinboard.discovery.sections import Section, sections_of, with_sections
 from pinboard.forms import BulkForm
@@ -12,9 +14,11 @@ from pinboard.models import Board, Follow, Pin, Role, Visibility
 from pinboard.models.board import BoardQuerySet, Sort
 from pinboard.models.board_member import FILLING
 from pinboard.models.pin import PinQuerySet
+from pinboard.pictures.urls import absolute, media_url
 from pinboard.views.access import board_key, signed_in
 from pinboard.views.paging import page_or_404
 
+FEED_SIZE = 30
 SELECT, ARRANGE = "select", "arrange"  # what the owner may do with the cards
 
 
@@ -28,6 +32,19 @@ def board_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         query = request.META["QUERY_STRING"]
         return redirect(board.get_absolute_url() + (f"?{query}" if query else ""))
     return show_board(request, board)
+
+
+@require_safe
+def board_feed(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
+    key = board_key(request)
+    seen = Board.objects.visible_to(AnonymousUser(), key=key).select_related("owner")
+    board = get_object_or_404(seen, pk=pk)
+    pins = Pin.objects.visible_to(AnonymousUser(), key=key).filter(board=board)
+    pins = pins.select_related("picture", "product__shop", "pinner").order_by("-pk")
+    site = request.build_absolute_uri("/")
+    query = "" if board.is_public else f"?key={key}"
+    text = feed_of_board(board, pins[:FEED_SIZE], site=site, query=query)
+    return HttpResponse(text, content_type="application/atom+xml; charset=utf-8")
 
 
 def for_page(boards: BoardQuerySet, request: HttpRequest) -> BoardQuerySet:
@@ -75,12 +92,22 @@ def show_board(
         "sums": sums,
         "pins": page.items,
         "next_cursor": page.next_cursor,
+        "cover": _cover_of(board, page.items),
     }
     status = 422 if bulk and bulk.is_bound else 200
     answer = render(request, "pinboard/board_detail.html", shown, status=status)
     if not board.is_public:
         answer["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def _cover_of(board: Board, pins: list[Pin]) -> str:
+    """For link previews: the address of a picture that everybody may see."""
+    shown = [pin for pin in pins if pin.picture and pin.picture.is_public]
+    chosen = [pin for pin in shown if pin.pk == board.cover_id] or shown[:1]
+    if not chosen or not board.is_public or chosen[0].picture is None:
+        return ""
+    return absolute(media_url(chosen[0].picture.link_preview.path))
 
 
 def _rights(request: HttpRequest, board: Board) -> tuple[bool, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
@@ -22,6 +24,8 @@ from pinboard.pictures.header import content_of
 from pinboard.pictures.kinds import accept_attribute
 from pinboard.views.access import posted, refused, signed_in
 from users.models import User
+
+ADDRESS = re.compile(r"https?://[^\s\0]+")
 
 
 @login_required
@@ -126,8 +130,11 @@ def _asked(request: HttpRequest) -> dict[str, str]:
     kept: dict[str, str] = request.session.get(
         f"draft-{request.GET.get('draft', '')}", {}
     )
-    return kept | {
+    asked = {
         name: request.GET[name].replace("\0", "")
         for name in ("url", "title", "description", "board")
         if name in request.GET
     }
+    if "url" not in asked and (found := ADDRESS.search(request.GET.get("text", ""))):
+        asked["url"] = found[0]  # phones share an address as a text
+    return kept | asked

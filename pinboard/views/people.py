@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from pinboard.discovery.atom import feed_of
+from pinboard.discovery.atom import feed_of_person
 from pinboard.discovery.covers import load_covers, with_cover_ids
 from pinboard.models import Board, Follow, Pin, PinState
 from pinboard.views.paging import page_or_404
@@ -76,6 +76,8 @@ _TABS = {"boards": _boards, "pins": _pins, "likes": _likes}
 def person_feed(request: HttpRequest, username: str) -> HttpResponse:
     person = get_object_or_404(User, username=username, is_active=True)
     pins = Pin.objects.public().filter(pinner=person)
-    newest = pins.select_related("picture", "product__shop").order_by("-pk")[:FEED_SIZE]
-    text = feed_of(person, newest, site=request.build_absolute_uri("/"))
+    newest = pins.select_related("picture", "product__shop", "pinner").order_by("-pk")[
+        :FEED_SIZE
+    ]
+    text = feed_of_person(person, newest, site=request.build_absolute_uri("/"))
     return HttpResponse(text, content_type="application/atom+xml; charset=utf-8")

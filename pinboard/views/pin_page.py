@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
 
 from pinboard.discovery.related import related_pins
 from pinboard.discovery.threads import threads_of
@@ -16,13 +14,13 @@ from pinboard.exceptions import sentence_of
 from pinboard.forms import CommentForm
 from pinboard.models import PinState
 from pinboard.pictures.names import original_of
-from pinboard.pictures.urls import media_url
-from pinboard.prices import decimals_of
+from pinboard.pictures.urls import absolute, media_url
+from pinboard.prices import decimal_text
 from pinboard.sources.addresses import host_of
 from pinboard.views.access import board_key, visible_pins
 
 if TYPE_CHECKING:
-    from pinboard.models import Pin, Product
+    from pinboard.models import Pin
 
 Context = dict[str, Any]  # what a template reads
 
@@ -77,18 +75,18 @@ def _head(pin: Pin) -> Context:
     is_public = pin.board.is_public and pin.state == PinState.READY
     head: Context = {
         "is_public": is_public,
-        "title": _title(pin),
+        "title": pin.shown_title,
         "canonical": settings.SITE_URL + pin.get_absolute_url(),
-        "price_amount": _decimal(pin.product) if pin.product else "",
+        "price_amount": decimal_text(pin.product) if pin.product else "",
     }
     if is_public and pin.picture:
-        head["preview_url"] = _absolute(media_url(pin.picture.link_preview.path))
+        head["preview_url"] = absolute(media_url(pin.picture.link_preview.path))
     return head
 
 
 def _photo(pin: Pin, key_query: str) -> Context:
     """The large picture. One that is not public opens by the board's key."""
-    alt = pin.alt or _title(pin)
+    alt = pin.alt or pin.shown_title
     if not pin.picture or not pin.picture.is_ready:
         return {"alt": alt}
     files = [r for r in pin.picture.renditions if r.media_type == "image/webp"]
@@ -102,20 +100,3 @@ def _photo(pin: Pin, key_query: str) -> Context:
         "original": media_url(original_of(pin.picture)) + key_query,
     }
     return {"alt": alt, "photo": photo}
-
-
-def _title(pin: Pin) -> str:
-    named = pin.title or (pin.product.title if pin.product else "")
-    return named or _("Pin by %(name)s") % {"name": pin.pinner}
-
-
-def _absolute(address: str) -> str:
-    return address if "://" in address else settings.SITE_URL + address
-
-
-def _decimal(product: Product) -> str:
-    """`199.00`, as Open Graph wants it."""
-    if product.price_minor is None:
-        return ""
-    decimals = decimals_of(product.currency)
-    return f"{Decimal(product.price_minor).scaleb(-decimals):.{decimals}f}"
