@@ -9,6 +9,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from commerce import tasks
+from commerce.actions.cases import forget_appeals_of
 from commerce.actions.claims import give_up_shares
 from commerce.actions.clicks import forget_clicks_of
 from commerce.actions.links import ensure_link, ensure_site_link, relink_product
@@ -60,5 +61,6 @@ def make_links_of_rate(instance: RateCard, **_: Any) -> None:
 def settle_closed_account(user: User, **_: Any) -> None:
     """The ledger stays; what in it was theirs and unpaid is nobody's now."""
     forget_claims_of(user)
+    forget_appeals_of(user)
     forget_clicks_of(user)
     give_up_shares(user=user)

@@ -23,6 +23,8 @@ from commerce.models import (
     CommissionState,
     JournalKind,
     OrderLine,
+    RiskCase,
+    Role,
     StatementLine,
 )
 from users.models import User
@@ -114,6 +116,8 @@ def why_not_approve(commission: Commission, *, by: User) -> str:
         return _("Returns are possible until %(day)s.") % {"day": f"{day:%Y-%m-%d}"}
     if commission.hold_reasons:
         return _("It is on hold. Release it first.")
+    if _is_looked_into(commission):
+        return _("A case about its pinner is open. Decide that first.")
     if commission.line.network.sends_statements and not is_paid_for(commission):
         return _("No approved statement of its network pays for it yet.")
     return ""
@@ -121,6 +125,17 @@ def why_not_approve(commission: Commission, *, by: User) -> str:
 
 def is_paid_for(commission: Commission) -> bool:
     return StatementLine.objects.paying_for(commission.line).exists()
+
+
+def _is_looked_into(commission: Commission) -> bool:
+    """It came after the case that holds the pinner's others. What a case held and a
+    reviewer let go of may be approved."""
+    cases = RiskCase.objects.filter(
+        state=RiskCase.State.OPEN,
+        person__shares__commission=commission,
+        person__shares__role=Role.PINNER,
+    )
+    return cases.exclude(held__commission=commission).exists()
 
 
 def locked(commission: Commission) -> tuple[Commission, Attribution]:

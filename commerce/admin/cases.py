@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commerce.actions.risk import clear, uphold, why_not_decide_case
+from commerce.actions.cases import clear, uphold, why_not_decide_case
 from commerce.admin.base import (
     ReadOnlyAdmin,
     StoryAdmin,
@@ -160,7 +161,10 @@ class RiskCaseAdmin(StoryAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         case, by = get_object_or_404(RiskCase, pk=pk), who(request)
-        deeds = {"clear": (clear, _("Cleared.")), "uphold": (uphold, _("Upheld."))}
+        deeds: dict[str, tuple[Callable[..., RiskCase], str]] = {
+            "clear": (clear, _("Cleared.")),
+            "uphold": (uphold, _("Upheld.")),
+        }
         chosen = deeds.get(posted(request, "decision"))
         if chosen:
             deed, done = chosen

@@ -90,6 +90,16 @@ class RiskCase(models.Model):
                 condition=Q(decided_by=None) | ~Q(decided_by=F("person")),
                 name="nobody_decides_their_own_case",
             ),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_at=None, decided_by=None)
+                | ~Q(state="open")
+                & Q(decided_at__isnull=False, decided_by__isnull=False),
+                name="decided_cases_say_when_and_by_whom",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="appealed") | Q(appealed_at__isnull=False),
+                name="appealed_cases_say_when",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from commerce.actions.risk import appeal
+from commerce.actions.cases import appeal
 from commerce.forms import AppealForm
 from commerce.models import RiskCase
 from pinboard.views.access import posted, signed_in
