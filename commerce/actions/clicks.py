@@ -16,6 +16,7 @@ from django.utils import timezone
 from commerce.bots import browser_of, is_bot
 from commerce.models import Click
 from commerce.models.link import new_click_id
+from commerce.risk_rules import CLICKS_A_MINUTE
 from commerce.visitors import hash_of, prefix_of
 from users.models import User
 
@@ -23,8 +24,8 @@ REPEATED_WITHIN = timedelta(minutes=30)
 FIELDS_KEPT = timedelta(days=395)  # 13 months
 
 # Both by hand: they are the whole price of a redirect, which may cost no more than
-# three times a view that says hello. The function stands in migration 0009.
-_FIND = "SELECT * FROM commerce_find_target(%s, %s, %s, %s)"
+# three times a view that says hello. The function stands in migration 0037.
+_FIND = "SELECT * FROM commerce_find_target(%s, %s, %s, %s, %s, %s)"
 _INSERT = """
 INSERT INTO commerce_click (
     id, link_id, programme_id, beneficiary_id, originator_id,
@@ -52,6 +53,7 @@ class Target(NamedTuple):
     rate_bp: int
     is_repeated: bool  # by this visitor, within half an hour
     converted_url: str
+    is_in_a_rush: bool  # many clicks on it in this minute, from the same network
 
 
 class Recorded(NamedTuple):
@@ -93,10 +95,11 @@ class Visit:
         return is_navigation and self.headers.get("Sec-Fetch-User", "") != "?1"
 
 
-def find_target(*, token: str, visitor_key: str) -> Target | None:
+def find_target(*, token: str, visitor_key: str, address: str = "") -> Target | None:
     now = timezone.now()
+    rush = (prefix_of(address), CLICKS_A_MINUTE)
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, (token, visitor_key, now, now - REPEATED_WITHIN))
+        cursor.execute(_FIND, (token, visitor_key, *rush, now, now - REPEATED_WITHIN))
         row = cursor.fetchone()
     return Target(*row) if row else None
 
@@ -161,7 +164,11 @@ def _blank(clicks: QuerySet[Click]) -> int:
 
 def _marks(target: Target, visit: Visit) -> list[str]:
     is_own = visit.user_id is not None and visit.user_id == target.beneficiary_id
-    marks = {"dup": target.is_repeated, "self": is_own}
+    marks = {
+        "dup": target.is_repeated,
+        "velocity": target.is_in_a_rush,
+        "self": is_own,
+    }
     return [name for name, holds in marks.items() if holds]
 
 

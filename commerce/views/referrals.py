@@ -21,7 +21,9 @@ def go(request: HttpRequest, token: str) -> HttpResponse:
     """Write the click down, then redirect. The target comes from the link's row alone:
     nothing that the address or the browser says can change it."""
     key = visitor_key_of(request)
-    target = find_target(token=token, visitor_key=key) if _TOKEN.match(token) else None
+    if not _TOKEN.match(token):
+        raise Http404
+    target = find_target(token=token, visitor_key=key, address=address_of(request))
     if target is None or not may_lead_to(target.destination_url, target.hosts):
         raise Http404
     if not target.is_active:

@@ -11,6 +11,7 @@ from commerce.click_refs import click_id_of
 from commerce.models import Click, Network, RateCard
 from tests.factories import (
     make_board,
+    make_click,
     make_link,
     make_pin,
     make_product,
@@ -136,6 +137,39 @@ def test_another_visitor_counts_beside_the_first(press, client):
     press()
 
     assert [click.is_counted for click in Click.objects.all()] == [True, True]
+
+
+def test_clicks_in_a_rush_from_one_network_are_marked_and_count(press, link):
+    for _ in range(10):
+        make_click(link, ip_prefix="127.0.0.0/24")
+    press()
+    click = Click.objects.latest("pk")
+    assert (click.marks, click.is_counted) == (["velocity"], True)
+
+
+@pytest.mark.parametrize(
+    ("count", "others"),
+    [
+        (9, {}),
+        (10, {"ip_prefix": "10.0.0.0/24"}),
+        (10, {"is_qualified": False}),
+        (10, {"occurred_at": timezone.now() - timedelta(seconds=61)}),
+    ],
+)
+def test_fewer_clicks_or_those_of_others_are_no_rush(press, link, count, others):
+    for _ in range(count):
+        make_click(link, **({"ip_prefix": "127.0.0.0/24"} | others))
+    press()
+    assert Click.objects.latest("pk").marks == []
+
+
+def test_a_rush_is_looked_for_in_a_bounded_number_of_clicks(press, link):
+    for _ in range(11):
+        make_click(link, ip_prefix="127.0.0.0/24")
+    for _ in range(100):
+        make_click(link, ip_prefix="10.0.0.0/24")
+    press()
+    assert Click.objects.latest("pk").marks == []
 
 
 def test_the_visitors_cookie_belongs_to_go_alone(press):
