@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from commerce.attribution import Decision, Owner
 from commerce.exceptions import ApprovalRefused, TransitionRefused
 from commerce.ledger.booking import book, booked_of, booking_of, post_bookings
 from commerce.models import (
+    Attribution,
     Basis,
     Click,
     Commission,
@@ -68,25 +69,19 @@ def attribute_by_hand(
 
 @transaction.atomic
 def sweep(*, commission: Commission, by: User) -> Commission:
-    """Nobody claimed it in time: it is the site's, by an explicit journal."""
+    """Nobody claimed it in time, or who was owed it closed the account so long ago: it
+    is the site's, by an explicit journal."""
     row, attribution = locked(commission)
     if refusal := why_not_decide(row, by=by):
         raise ApprovalRefused(refusal)
-    if row.state != CommissionState.UNATTRIBUTED or not row.is_accrued:
+    if not row.is_accrued or not row.has_nobodys_part:
         raise TransitionRefused
-    if timezone.now() - row.line.created_at < CLAIMABLE:
+    if timezone.now() - _nobodys_since(row, attribution) < CLAIMABLE:
         raise ApprovalRefused(_("It can still be claimed."))
-    attribution = record(
-        row.line,
-        Decision(Basis.MANUAL, owner=Owner(None), candidates=attribution.candidates),
-        by=by,
-    )
-    assign_parts(row, row.line, attribution)
-    CommissionShare.objects.filter(commission=row, role=Role.PLATFORM).update(
-        amount_minor=row.net_minor
-    )
-    book(row, kind=JournalKind.SWEEP, event_at=timezone.now(), by=by)
-    bring(row, attribution, event_at=timezone.now(), by=by)
+    if row.state == CommissionState.UNATTRIBUTED:
+        _sweep_all(row, attribution, by=by)
+    else:
+        _sweep_given_up(row, by=by)
     return row
 
 
@@ -151,6 +146,40 @@ def _locked_all(pks: QuerySet[Any, Any]) -> list[Commission]:  # Any: rows of on
     rows = Commission.objects.filter(pk__in=pks).order_by("pk")
     rows = rows.select_for_update(of=("self",)).select_related("line__network")
     return list(rows)
+
+
+def _nobodys_since(row: Commission, attribution: Attribution) -> datetime:
+    """Since the order, or since the last of its people left."""
+    people = [p for p in (attribution.beneficiary, attribution.originator) if p]
+    left = [person.closed_at for person in people if person.closed_at]
+    return max([row.line.created_at, *left])
+
+
+def _sweep_all(row: Commission, attribution: Attribution, *, by: User) -> None:
+    attribution = record(
+        row.line,
+        Decision(Basis.MANUAL, owner=Owner(None), candidates=attribution.candidates),
+        by=by,
+    )
+    assign_parts(row, row.line, attribution)
+    CommissionShare.objects.filter(commission=row, role=Role.PLATFORM).update(
+        amount_minor=row.net_minor
+    )
+    book(row, kind=JournalKind.SWEEP, event_at=timezone.now(), by=by)
+    bring(row, attribution, event_at=timezone.now(), by=by)
+
+
+def _sweep_given_up(row: Commission, *, by: User) -> None:
+    """The site's part grows by those of closed accounts; all others stay."""
+    site = row.shares.get(role=Role.PLATFORM)
+    for share in row.shares.filter(party=None).exclude(pk=site.pk):
+        site.bp += share.bp
+        site.amount_minor += share.amount_minor
+        share.bp = share.amount_minor = 0
+        share.save(update_fields=["bp", "amount_minor"])
+    site.save(update_fields=["bp", "amount_minor"])
+    book(row, kind=JournalKind.SWEEP, event_at=timezone.now(), by=by)
+    row.events.create(state=row.state, by=by, note=_("Kept by the site."))
 
 
 def _why_not_attribute(

@@ -137,6 +137,15 @@ class Commission(models.Model):
         """The word for people; empty for what staff alone sees."""
         return next((w for w, states in self.WORDS.items() if self.state in states), "")
 
+    @property
+    def has_nobodys_part(self) -> bool:
+        """Whether a share of it waits in suspense."""
+        return any(
+            share.party_id is None and share.role != Role.PLATFORM
+            for share in self.shares.all()
+            if share.amount_minor
+        )
+
     def move_to(self, state: str, *, by: User | None, note: str = "") -> None:
         """Move along NEXT, once: of two workers with the same row, the second is
         refused. The caller's action holds the transaction."""

@@ -18,6 +18,7 @@ from pinboard.actions.pins import lock_boards
 from pinboard.models import (
     Avatar,
     Board,
+    BoardEvent,
     BoardInvitation,
     BoardMember,
     Comment,
@@ -51,7 +52,9 @@ def erase_person(*, user: User) -> None:
     _unfollow_all(user, follows)
     Shop.objects.filter(owner=user).update(owner=None, verified_at=None, board=None)
     BoardMember.objects.filter(user=user).delete()
+    BoardMember.objects.filter(invited_by=user).update(invited_by=None)
     BoardInvitation.objects.filter(created_by=user).delete()
+    BoardEvent.objects.filter(actor=user).update(actor=None)
     PinDraft.objects.filter(owner=user).delete()
     Avatar.objects.filter(user=user).delete()
     Notification.objects.filter(Q(recipient=user) | Q(actor=user)).delete()

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from commerce.actions.claims import give_up_leftovers
+from commerce.actions.claims import CLAIMABLE, give_up_leftovers, sweep
 from commerce.actions.commissions import approve, sync_commission
 from commerce.actions.order_claims import claim_order
 from commerce.actions.payouts import (
@@ -17,6 +17,7 @@ from commerce.actions.payouts import (
     mark_paid,
     prepare_batch,
 )
+from commerce.exceptions import ApprovalRefused, TransitionRefused
 from commerce.ledger import verify
 from commerce.models import (
     Account,
@@ -24,6 +25,7 @@ from commerce.models import (
     CommissionShare,
     Journal,
     OrderClaim,
+    OrderLine,
     Payout,
     PayoutAccount,
 )
@@ -40,6 +42,7 @@ from tests.factories import (
     tell_line,
 )
 from users.actions import close_account
+from users.models import User
 
 CLOSE = "/settings/close/"
 
@@ -251,6 +254,41 @@ def test_giving_up_twenty_orders_asks_as_often_as_one(
     with django_assert_max_num_queries(len(asked)):
         close_account(user=bob)
     assert balance("liab:suspense", "unattributed") == -700 * 21
+
+
+# The site may keep it some day --------------------------------------------------------
+
+
+def test_the_site_keeps_what_was_given_up_sixty_days_ago(link, alice, bob, rosa):
+    commission = approved(link, rosa)
+    with pytest.raises(TransitionRefused):
+        sweep(commission=commission, by=rosa)  # all of it is somebody's
+    close_account(user=alice)
+    with pytest.raises(ApprovalRefused, match="claimed"):
+        sweep(commission=commission, by=rosa)
+    User.objects.filter(pk=alice.pk).update(closed_at=timezone.now() - CLAIMABLE)
+    OrderLine.objects.update(created_at=timezone.now() - CLAIMABLE)
+    sweep(commission=commission, by=rosa)
+    assert balance("liab:suspense", "unattributed") == 0
+    assert balance("rev:platform", "site") == -900
+    assert balance("liab:payable", bob.pk) == -100
+    assert Journal.objects.get(kind="SWEEP").by == rosa
+    with pytest.raises(TransitionRefused):
+        sweep(commission=commission, by=rosa)
+    # A refund takes from the new parts.
+    tell_line(commission.line, refunded_minor=5_000)
+    assert balance("rev:platform", "site") == -450
+    assert balance("liab:payable", bob.pk) == -50
+
+
+def test_a_reviewer_keeps_it_by_a_button(client, link, alice, rosa, settings):
+    settings.STAFF_SECOND_FACTOR = False
+    commission = approved(link, rosa)
+    client.force_login(rosa)
+    story = f"/admin/commerce/commission/{commission.pk}/change/"
+    assert "Keep for the site" not in client.get(story).content.decode()
+    close_account(user=alice)
+    assert "Keep for the site" in client.get(story).content.decode()
 
 
 # What the page says of it -------------------------------------------------------------

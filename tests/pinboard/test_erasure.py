@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pinboard.actions import social
+from pinboard.actions.board_events import note
 from pinboard.actions.notifications import unread_count
 from pinboard.actions.pictures import set_avatar
 from pinboard.actions.pins import pin_upload, save_pin
@@ -15,6 +16,7 @@ from pinboard.actions.sweeping import tidy_pictures
 from pinboard.models import (
     Avatar,
     Board,
+    BoardEvent,
     BoardInvitation,
     BoardMember,
     Comment,
@@ -204,6 +206,17 @@ def test_a_pin_on_somebody_elses_board_goes_from_its_count(alice, bob):
     close_account(user=alice)
     assert count(board, "pin_count") == 1
     assert Pin.objects.public().count() == 1
+
+
+def test_the_history_of_somebody_elses_board_names_them_no_more(client, alice, bob):
+    board, pin = make_board(bob), make_pin(make_board(bob))
+    note(board, pin, BoardEvent.Kind.ADDED, by=alice)
+    closed = close_account(user=alice)
+    assert BoardEvent.objects.get(board=board).actor is None
+    client.force_login(bob)
+    page = client.get(f"/boards/{board.pk}/history/")
+    assert page.status_code == 200
+    assert closed.username not in page.content.decode()
 
 
 def test_a_big_account_is_erased_in_one_night(alice, monkeypatch):
