@@ -14,6 +14,8 @@ from commerce.reconciliation.reading import Fact, Reader
 
 FIRST_ROWS = 20
 MOST_TOLD = 50
+# More than a page can wait for; what lies behind is read by the worker alike.
+MOST_LOOKED_AT = 50_000
 
 
 # The number of a row, its cells, and what they say.
@@ -33,6 +35,11 @@ class Preview:
     unread: list[tuple[int, str]] = field(default_factory=list)  # the first ones
     unread_count: int = 0
 
+    @property
+    def looked_at(self) -> int:
+        """Rows, where these are not all of them."""
+        return MOST_LOOKED_AT if self.row_count > MOST_LOOKED_AT else 0
+
 
 def preview(statement: Statement, table: Table, columns: dict[str, int]) -> Preview:
     seen = Preview(
@@ -44,7 +51,8 @@ def preview(statement: Statement, table: Table, columns: dict[str, int]) -> Prev
     )
     if not all(name in columns for name in NEEDED):
         return seen
-    for number, _cells, fact in facts(statement, table, columns):
+    told = islice(facts(statement, table, columns), MOST_LOOKED_AT)
+    for number, _cells, fact in told:
         if isinstance(fact, Fact):
             seen.read_count += 1
             if fact.currency == statement.currency:

@@ -160,6 +160,14 @@ def test_months_are_cut_in_the_sites_own_zone(settings):
     assert end.isoformat() == "2026-11-01T00:00:00+08:00"
 
 
+def test_of_a_long_file_the_first_rows_are_looked_at_and_all_are_counted():
+    rows = "\n".join(f"{n},0.14" for n in range(50_001))
+    seen = preview(
+        statement(), read_table(f"id,fee\n{rows}".encode()), {"line_id": 0, "fee": 1}
+    )
+    assert (seen.row_count, seen.read_count, seen.looked_at) == (50_001, 50_000, 50_000)
+
+
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the samples are not part of it")
 def test_real_rows_of_the_league_are_read():
     told = json.loads((SAMPLES / "taobao_tbk_order_details.json").read_text())
