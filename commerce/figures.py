@@ -43,11 +43,15 @@ class TermsAtOrder:
 
     def __init__(self, lines: Iterable[OrderLine]) -> None:
         self._lines = list(lines)
+        self._sold = {(line.programme_id, line.product_id) for line in self._lines}
 
     def add(self, line: OrderLine) -> None:
-        """One more that may be asked about. What was read before is read again."""
+        """One more that may be asked about. What was read before is read again only
+        where it sells what no line before it did."""
         self._lines.append(line)
-        self.__dict__.pop("_cards", None)
+        if (sold := (line.programme_id, line.product_id)) not in self._sold:
+            self._sold.add(sold)
+            self.__dict__.pop("_cards", None)
 
     def rate_of(self, line: OrderLine) -> int:
         """A card for the product goes before the programme's."""
