@@ -17,6 +17,7 @@ from commerce.actions import (
     links,
     order_claims,
     orders,
+    report_imports,
     risk,
     statement_approvals,
     statement_lines,
@@ -24,7 +25,7 @@ from commerce.actions import (
 )
 from commerce.exceptions import NetworkError
 from commerce.ledger import replay_some, verify
-from commerce.models import Network, Programme, Statement
+from commerce.models import Network, Programme, ReportImport, Statement
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,21 @@ def convert_links_of(network_pk: int) -> None:
         # What is no single link's trouble is every link's, for a while.
         pause = error.retry_after_s or CONVERSIONS_REST_S
         cache.set(f"conversions-rest:{network_pk}", True, pause)
+
+
+@shared_task
+def read_report(report_pk: int) -> None:
+    """Read on in a report's file, as far as a task's time reaches, and come again."""
+    report = ReportImport.objects.filter(pk=report_pk).first()
+    if report and not report_imports.advance(report=report, budget_s=BUDGET_S):
+        read_report.delay(report_pk)
+
+
+@shared_task
+def read_reports() -> None:
+    """Whose message was lost on the way."""
+    for report_pk in report_imports.unfinished():
+        read_report.delay(report_pk)
 
 
 @shared_task

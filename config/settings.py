@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
         ("parked", "commerce.tasks.resolve_parked", 30, 30),
         ("claims", "commerce.tasks.weigh_claims", 3600, 3600),
         ("statements", "commerce.tasks.read_statements", 60, 60),
+        ("reports", "commerce.tasks.read_reports", 60, 60),
         (
             "ledger",
             "commerce.tasks.verify_ledger",

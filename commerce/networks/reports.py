@@ -16,7 +16,7 @@ from commerce.exceptions import FileUnreadable, MalformedNotice
 from commerce.models import Network
 from commerce.networks import amazon, awin, cj, direct, taobao_sheet
 from commerce.networks.adapters import read_report
-from commerce.networks.base import Payload, Report
+from commerce.networks.base import Payload, RefundReport, Report
 from commerce.networks.beside import with_beside
 from commerce.networks.json_rows import check_row, is_json, json_rows
 from commerce.networks.tables import Named, Table, read_table
@@ -95,6 +95,14 @@ class ReportFile:
             self._look_at_amazon(self._table)
 
     def __iter__(self) -> Iterator[Row]:
+        if self.network.adapter != Adapter.AMAZON:
+            yield from self._read()
+            return
+        # Returns look for their sale, which may stand below them.
+        yield from (row for row in self._read() if not _takes_back(row))
+        yield from (row for row in self._read() if _takes_back(row))
+
+    def _read(self) -> Iterator[Row]:
         for number, found in self._told():
             if isinstance(found, MalformedNotice):
                 yield Row(number, {}, None, found.field)
@@ -141,6 +149,10 @@ class ReportFile:
         )
         if not self.row_count:
             raise FileUnreadable(_("The file has no rows below its headings."))
+
+
+def _takes_back(row: Row) -> bool:
+    return isinstance(row.report, RefundReport)
 
 
 def _table_of(network: Network, content: bytes) -> Table:

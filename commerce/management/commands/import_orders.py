@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -9,24 +10,63 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from commerce.actions.imports import import_orders, polled_networks
-from commerce.exceptions import NetworkError
+from commerce.actions.report_imports import (
+    ReportKnown,
+    advance,
+    confirm_report,
+    discard_report,
+    try_report_again,
+    upload_report,
+)
+from commerce.exceptions import CommerceError, NetworkError
+from commerce.models import Network, ReportImport
+from commerce.money import amount_text
+from commerce.refusals import refusal_shown
+
+State = ReportImport.State
 
 
 class Command(BaseCommand):
-    help = "Poll affiliate networks once for orders and refunds that changed."
+    help = "Poll affiliate networks once, or import a network's report from a file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--network", help="the code of one network; else all")
         parser.add_argument(
             "--since", help="a day or a moment, such as 2026-11-22T15:00+08:00"
         )
+        parser.add_argument(
+            "--file", help="a report of the network, CSV or JSON, instead of polling it"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="of a file: say what it would do"
+        )
 
-    def handle(self, *, network: str | None, since: str | None, **_: Any) -> None:
+    def handle(
+        self,
+        *,
+        network: str | None,
+        since: str | None,
+        file: str | None = None,
+        dry_run: bool = False,
+        **_: Any,
+    ) -> None:
+        if file:
+            if not network or since:
+                raise CommandError(
+                    "A file belongs to one --network and has no --since."
+                )
+            self._import_file(network, Path(file), dry_run=dry_run)
+        elif dry_run:
+            raise CommandError("Only a --file can be looked at with --dry-run.")
+        else:
+            self._poll(network, since)
+
+    def _poll(self, code: str | None, since: str | None) -> None:
         networks = list(polled_networks())
-        if network:
-            networks = [row for row in networks if row.code == network]
+        if code:
+            networks = [row for row in networks if row.code == code]
             if not networks:
-                raise CommandError(f"No active network {network} is polled.")
+                raise CommandError(f"No active network {code} is polled.")
         start = _moment(since) if since else None
         failed = []
         for row in networks:
@@ -38,6 +78,65 @@ class Command(BaseCommand):
                 self.stdout.write(f"{row.code}: {read} rows read")
         if failed:
             raise CommandError("\n".join(failed))
+
+    def _import_file(self, code: str, path: Path, *, dry_run: bool) -> None:
+        network = Network.objects.filter(code=code).first()
+        if network is None:
+            raise CommandError(f"No network {code}.")
+        report, is_new = self._uploaded(network, path)
+        if report.state == State.DONE:
+            self.stdout.write(f"{path.name} was imported before: nothing is done.")
+            return
+        if report.state == State.FAILED:
+            try_report_again(report=report, by=None)
+        advance(report=report)
+        report.refresh_from_db()
+        self._tell_look(report)
+        if not dry_run:
+            if report.state == State.CHECKED:
+                confirm_report(report=report, by=None)
+            advance(report=report)
+            report.refresh_from_db()
+            self._tell_outcome(report)
+        refused = report.refused_count
+        if dry_run and is_new:
+            discard_report(report=report, by=None)
+        if refused:
+            raise CommandError(f"{refused} rows were refused.")
+
+    def _uploaded(self, network: Network, path: Path) -> tuple[ReportImport, bool]:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror}") from error
+        try:
+            report = upload_report(
+                network=network, name=path.name, content=content, by=None
+            )
+        except ReportKnown as error:
+            return error.report, False
+        except CommerceError as error:
+            raise CommandError(str(error.for_user)) from error
+        return report, True
+
+    def _tell_look(self, report: ReportImport) -> None:
+        self.stdout.write(
+            f"{report.row_count} rows: {report.new_count} new,"
+            f" {report.changed_count} changed, {report.known_count} known,"
+            f" {report.foreign_count} in another currency,"
+            f" {report.refused_count} refused"
+        )
+        for currency, (amount, commission) in sorted(report.sums.items()):
+            self.stdout.write(
+                f"{currency}: sales {amount_text(amount, currency)},"
+                f" commissions {amount_text(commission, currency)}"
+            )
+        for number, reason in report.refused:
+            self.stderr.write(f"row {number}: {refusal_shown(reason)}")
+
+    def _tell_outcome(self, report: ReportImport) -> None:
+        told = [f"{outcome} {n}" for outcome, n in sorted(report.outcomes.items())]
+        self.stdout.write(f"{report.state}: {', '.join(told) or 'no row was taken'}")
 
 
 def _moment(text: str) -> datetime:
