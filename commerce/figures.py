@@ -54,18 +54,22 @@ class TermsAtOrder:
             self.__dict__.pop("_cards", None)
 
     def rate_of(self, line: OrderLine) -> int:
+        card = self.card_of(line)
+        return card.rate_bp if card else 0
+
+    def card_of(self, line: OrderLine) -> RateCard | None:
         """A card for the product goes before the programme's."""
         keys = [RateCard.WHOLE_PROGRAMME]
         if line.product_id:
             keys.append(RateCard.key_of_id(line.product_id))
         found = {
-            card.scope_key: card.rate_bp
+            card.scope_key: card
             for card in self._cards
             if card.programme_id == line.programme_id
             and card.scope_key in keys
             and line.created_at in card.valid
         }
-        return next((found[key] for key in reversed(keys) if key in found), 0)
+        return next((found[key] for key in reversed(keys) if key in found), None)
 
     def split_of(self, line: OrderLine) -> SplitRule:
         """The rule at the order; the first one for those from before all rules."""

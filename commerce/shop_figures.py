@@ -11,6 +11,7 @@ from django.db.models import (
     F,
     IntegerField,
     OuterRef,
+    Prefetch,
     Q,
     QuerySet,
     Subquery,
@@ -22,13 +23,17 @@ from django.utils import timezone
 from commerce.earnings import USUAL_CURRENCY
 from commerce.models import (
     Click,
+    Commission,
+    CommissionShare,
     CommissionState,
     OrderLine,
     OrderStatus,
     Programme,
     RateCard,
+    Role,
 )
 from commerce.money import part_shown
+from commerce.words import RETURNED
 from pinboard.models import Pin, Product, Shop
 
 PERIODS = (7, 30, 90)
@@ -190,12 +195,35 @@ def programme_of(shop: Shop) -> Programme | None:
 
 
 def orders_of_shop(shop: Shop) -> QuerySet[OrderLine]:
-    """Order lines of the shop's programmes with what is owed for each."""
+    """Order lines of the shop's programmes with what is owed for each, and to whom."""
+    pinners = CommissionShare.objects.filter(role=Role.PINNER).select_related("party")
     return (
         OrderLine.objects.filter(programme__shop=shop, commission__isnull=False)
         .exclude(commission__state=CommissionState.UNATTRIBUTED)
         .select_related("commission", "product__picture")
+        .prefetch_related(
+            Prefetch("commission__shares", queryset=pinners, to_attr="of_pinner")
+        )
     )
+
+
+def owed_by_word(shop: Shop) -> list[tuple[str, list[int]]]:
+    """By currency, how much commission of the shop's orders has each word."""
+    rows = (
+        Commission.objects.filter(line__programme__shop=shop)
+        .exclude(state=CommissionState.UNATTRIBUTED)
+        .values_list("currency", "state")
+        .annotate(Sum("gross_minor"))
+        .order_by("currency")
+    )
+    sums: dict[str, dict[str, int]] = {}
+    for currency, state, amount in rows:
+        words = sums.setdefault(currency, dict.fromkeys(Commission.WORDS, 0))
+        words[Commission(state=state).word] += amount
+    return [
+        (currency, [amount for word, amount in words.items() if word != RETURNED])
+        for currency, words in sums.items()
+    ]
 
 
 def _lines(shop: Shop, currency: str, *, since: datetime) -> QuerySet[OrderLine]:

@@ -6,6 +6,7 @@ from commerce.views import (
     claims,
     earnings,
     postbacks,
+    rates,
     referrals,
     studio,
 )
@@ -51,5 +52,6 @@ urlpatterns = [
         studio.studio_product_edit,
         name="studio-product-edit",
     ),
+    path("studio/rates/", rates.studio_rates, name="studio-rates"),
     path("studio/orders/", studio.studio_orders, name="studio-orders"),
 ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from commerce.models import Commission, CommissionShare, PayoutAccount
+from commerce.money import money_shown, percent_shown, share_of
 
 ON_ITS_WAY, APPROVED, PAID, RETURNED = "on_its_way", "approved", "paid", "returned"
 
@@ -56,3 +57,22 @@ def account_shown(account: PayoutAccount) -> str:
         "method": method,
         "digits": number[-4:],
     }
+
+
+def why_owed(commission: Commission) -> str:
+    """How its amount comes about, for the shop that pays it."""
+    currency, base = commission.currency, commission.base_minor
+    full = commission.full_gross_minor
+    said = {
+        "rate": percent_shown(commission.rate_bp),
+        "base": money_shown(base, currency),
+        "full": money_shown(full, currency, exact=True),
+    }
+    is_less = commission.gross_minor != full and commission.word != RETURNED
+    if full != share_of(base, rate_bp=commission.rate_bp):
+        if is_less:
+            return gettext("%(full)s as reported, less returns") % said
+        return gettext("%(full)s as reported") % said
+    if is_less:
+        return gettext("%(rate)s of %(base)s, less returns") % said
+    return gettext("%(rate)s of %(base)s") % said

@@ -32,18 +32,18 @@ def save_product(
 
 @transaction.atomic
 def set_rate(
-    *, programme: Programme, product: Product, rate_bp: int | None
+    *, programme: Programme, product: Product | None, rate_bp: int | None
 ) -> RateCard | None:
-    """What sales of the product pay from now on; None: what the programme pays.
+    """What sales of the product pay from now on, or, without one, of all products that
+    have no rate of their own. No rate: what the programme pays.
 
     The old card ends and a new one begins: what was promised at a click stays known.
     """
     # Two saves at once would both close the same card: one after the other then.
     Programme.objects.select_for_update().get(pk=programme.pk)
     now = timezone.now()
-    cards = RateCard.objects.filter(
-        programme=programme, scope_key=RateCard.key_of(product)
-    )
+    scope = RateCard.key_of(product) if product else RateCard.WHOLE_PROGRAMME
+    cards = RateCard.objects.filter(programme=programme, scope_key=scope)
     current = cards.valid_at(now).first()
     if current and current.rate_bp == rate_bp:
         return current
@@ -55,7 +55,7 @@ def set_rate(
     return RateCard.objects.create(
         programme=programme,
         product=product,
-        scope_key=RateCard.key_of(product),
+        scope_key=scope,
         rate_bp=rate_bp,
         valid=(now, planned.valid.lower if planned else None),
     )

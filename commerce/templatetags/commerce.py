@@ -22,7 +22,8 @@ from commerce.models import (
 from commerce.money import money_shown, percent_shown
 from commerce.passport import why_for_reviewers
 from commerce.price_history import history_of
-from commerce.words import account_shown, own_word, reason_shown, word_shown
+from commerce.rate_history import rate_history
+from commerce.words import account_shown, own_word, reason_shown, why_owed, word_shown
 from pinboard.models import Pin, Product
 from pinboard.prices import decimals_of
 from pinboard.sources.addresses import host_of
@@ -70,7 +71,8 @@ def product_buy(product: Product) -> Context:
         product=product, pin=None, beneficiary=None
     )
     link = site_links.with_terms().first()
-    return _offer(product, link) | _facts(product, link)
+    rates = rate_history(link.programme, product) if link else []
+    return _offer(product, link) | _facts(product, link) | {"rates": rates}
 
 
 @register.inclusion_tag("commerce/_closing_money.html")
@@ -133,6 +135,11 @@ def why(commission: Commission) -> str:
 def explained(attribution: Attribution) -> list[str]:
     """Whose it is and why, in sentences for reviewers."""
     return why_for_reviewers(attribution)
+
+
+@register.filter("why_owed")
+def how_owed(commission: Commission) -> str:
+    return why_owed(commission)
 
 
 @register.filter

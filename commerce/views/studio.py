@@ -21,6 +21,7 @@ from commerce.shop_figures import (
     currency_of,
     last_days,
     orders_of_shop,
+    owed_by_word,
     product_rows,
     programme_of,
     sales_by_day,
@@ -40,7 +41,7 @@ BEST = 5  # products and orders on the overview
 @never_cache
 @require_safe
 def studio(request: HttpRequest) -> HttpResponse:
-    shop = _shop_of(request)
+    shop = shop_of(request)
     if shop is None:
         return redirect("commerce:studio-shop-create")
     period, currency = last_days(_days(request)), currency_of(shop)
@@ -79,7 +80,7 @@ def studio_shop_create(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def studio_products(request: HttpRequest) -> HttpResponse:
-    shop = _shop_of(request)
+    shop = shop_of(request)
     if shop is None:
         return redirect("commerce:studio-shop-create")
     products = shop.products.filter(removed_at=None)
@@ -95,7 +96,7 @@ def studio_products(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def studio_product_create(request: HttpRequest) -> HttpResponse:
-    shop = _shop_of(request)
+    shop = shop_of(request)
     if shop is None:
         return redirect("commerce:studio-shop-create")
     return _product_form(request, shop, None)
@@ -113,11 +114,16 @@ def studio_product_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 def studio_orders(request: HttpRequest) -> HttpResponse:
-    shop = _shop_of(request)
+    shop = shop_of(request)
     if shop is None:
         return redirect("commerce:studio-shop-create")
     page = page_or_404(request, orders_of_shop(shop))
-    context = {"shop": shop, "orders": page.items, "next_cursor": page.next_cursor}
+    context = {
+        "shop": shop,
+        "orders": page.items,
+        "next_cursor": page.next_cursor,
+        "owed": owed_by_word(shop),
+    }
     return render(request, "commerce/studio_orders.html", context)
 
 
@@ -181,7 +187,7 @@ def _known(product: Product, programme: Programme | None) -> dict[str, str]:
     return known
 
 
-def _shop_of(request: HttpRequest) -> Shop | None:
+def shop_of(request: HttpRequest) -> Shop | None:
     """The shop that `?shop=` names among one's own, else one's first."""
     shops = Shop.objects.filter(owner=signed_in(request)).order_by("pk")
     asked = request.GET.get("shop", "").replace("\0", "")[:60]
