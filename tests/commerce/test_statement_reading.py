@@ -17,7 +17,7 @@ from commerce.reconciliation.months import bounds, next_month
 from commerce.reconciliation.preview import preview, well_chosen
 from commerce.reconciliation.reading import Reader, pays_of
 
-SAMPLES = Path("/work/shared/data/orders")
+SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "orders"
 TAOBAO = [
     "淘宝子订单号",
     "订单状态",
