@@ -87,10 +87,10 @@ def grant_claim(
     if refusal := why_not_grant(row, by=by):
         raise ApprovalRefused(refusal)
     # Locked before they are looked at: of two claims of one order one is granted.
-    wanted = lines_of(row).select_for_update(of=("self",)).order_by("pk")
+    list(lines_of(row).select_for_update(of=("self",)).order_by("pk").values_list("pk"))
     given = [
         line
-        for line in wanted
+        for line in lines_of(row).order_by("pk")
         if is_claimable(line) and (lines is None or line.pk in lines)
     ]
     if not given:

@@ -1,6 +1,8 @@
 """Orders that name nobody, claimed by the pinners they came by."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -279,6 +281,31 @@ def test_of_two_claims_of_one_order_one_is_granted(alice, bob, programme, coat, 
     assert shares_of(commission)["pinner"][0] == "alice"
     second.refresh_from_db()
     assert second.state == "open"
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_of_two_reviewers_who_grant_two_claims_at_once_one_is_refused(
+    alice, bob, programme, coat, rosa, ruth
+):
+    commission = nobodys_order(programme, coat, status="received")
+    claims = [claim(alice, programme), claim(bob, programme)]
+    start = threading.Barrier(2)
+
+    def grant(row, by):
+        try:
+            start.wait(10)
+            return grant_claim(claim=row, by=by, reason="The click.").state
+        except ApprovalRefused:
+            return "too late"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = sorted(pool.map(grant, claims, [rosa, ruth]))
+    assert outcomes == ["granted", "too late"]
+    granted = OrderClaim.objects.get(state="granted")
+    assert shares_of(commission)["pinner"][0] == granted.user.username
+    assert commission.line.attributions.count() == 2
 
 
 def test_the_lines_of_one_order_may_go_to_different_people(alice, bob, programme, rosa):
@@ -594,6 +621,19 @@ def test_the_queue_tells_known_orders_from_unknown_ones(
     html = desk.get(DESK, {"queue": queue}).content.decode()
     shown = [name for name in ("ready", "waiting", "decided") if f">O-{name}<" in html]
     assert shown == found
+
+
+def test_the_queue_asks_as_often_for_twenty_claims_as_for_one(
+    desk, alice, programme, django_assert_max_num_queries
+):
+    claim(alice, programme, "N-0")
+    desk.get(DESK)
+    with CaptureQueriesContext(connection) as asked:
+        desk.get(DESK)
+    for number in range(1, MOST_OPEN):
+        claim(alice, programme, f"N-{number}")
+    with django_assert_max_num_queries(len(asked)):
+        desk.get(DESK)
 
 
 def test_who_is_no_reviewer_decides_nothing(client, alice, bob, programme):

@@ -10,6 +10,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from tests.factories import PASSWORD, make_token, make_user
@@ -210,3 +211,27 @@ def test_without_the_token_of_a_form_nothing_happens(alice):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     assert close_by_page(strict).status_code == 403
+
+
+# By an operator, at somebody's request ------------------------------------------------
+
+
+def test_an_operator_closes_an_account_at_a_persons_request(alice, capsys):
+    call_command("close_account", "alice")
+    assert "Say --yes" in capsys.readouterr().out
+    alice.refresh_from_db()
+    assert alice.closed_at is None
+    call_command("close_account", "alice", "--yes")
+    alice.refresh_from_db()
+    assert alice.closed_at
+    assert alice.username in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("nobody", "Nobody here"), ("rosa", "administrator")]
+)
+def test_whom_an_operator_cannot_close_stays(rosa, name, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        call_command("close_account", name, "--yes")
+    rosa.refresh_from_db()
+    assert rosa.is_active
