@@ -2,13 +2,20 @@
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from commerce.actions.cases import appeal, clear, hold_more, uphold
 from commerce.actions.holds import hold
 from commerce.actions.risk import open_case
 from commerce.exceptions import ApprovalRefused, TransitionRefused
 from commerce.ledger import verify
-from commerce.models import Commission, CommissionShare, HoldReason, RiskCase
+from commerce.models import (
+    Commission,
+    CommissionShare,
+    HoldReason,
+    RiskCase,
+    RiskSignal,
+)
 from pinboard.models import Notification
 from tests.factories import (
     make_click,
@@ -16,6 +23,7 @@ from tests.factories import (
     make_link,
     make_programme,
     make_shop,
+    make_user,
     tell_line,
 )
 from users.actions import close_account
@@ -225,3 +233,245 @@ def test_the_database_itself_keeps_the_four_eyes(alice, rosa, upheld):
     for attack in attacks:
         with pytest.raises(IntegrityError), transaction.atomic():
             RiskCase.objects.filter(pk=upheld.pk).update(**attack)
+
+
+# The reviewers' pages ----------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client, rosa, settings):
+    settings.STAFF_SECOND_FACTOR = False
+    client.force_login(rosa)
+    return client
+
+
+def page_of(case):
+    return f"/admin/commerce/riskcase/{case.pk}/change/"
+
+
+def decide_at(case):
+    return f"/admin/commerce/riskcase/{case.pk}/decide/"
+
+
+def signal_about(person, rule="velocity", window="2026-01-01", **evidence):
+    return RiskSignal.objects.create(
+        rule=rule,
+        person=person,
+        subject=str(person.pk),
+        window=window,
+        score=1,
+        evidence=evidence,
+    )
+
+
+EVIDENCE = {
+    "velocity": ({"clicks": 12, "link": 1}, "12 clicks on one link", "more than 10"),
+    "shared_visitor": ({"browsers": 4}, "4 browsers click", "from 3 on"),
+    "quick_orders": (
+        {"orders": 3, "of": 9, "lines": []},
+        "3 of 9 orders came within 3 seconds",
+        "from 2 on",
+    ),
+    "clustered": (
+        {"orders": 6, "of": 9, "seconds": 42, "lines": []},
+        "6 of 9 orders came 42 seconds after",
+        "from 5 on, if they are 50 %",
+    ),
+    "self_purchase": (
+        {"orders": 2, "of": 9, "lines": []},
+        "2 of 9 orders look like",
+        "from 2 on",
+    ),
+    "shared_place": ({"people": 1}, "1 other is paid", "from 1 on"),
+    "no_referer": ({"clicks": 99, "of": 100}, "99 of 100 clicks", "95 % of 100"),
+    "stuffing": ({"clicks": 60, "of": 100}, "60 of 100 clicks", "from 50 on"),
+    "refunds": (
+        {"orders": 9, "of": 10, "usual_percent": 5, "lines": []},
+        "9 of 10 orders came back; 5 % are usual",
+        "more than 3 times",
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", EVIDENCE)
+def test_evidence_is_read_in_words_beside_its_threshold(desk, alice, rule):
+    evidence, sentence, threshold = EVIDENCE[rule]
+    signal_about(alice, rule, **evidence)
+    page = desk.get(page_of(open_case(person=alice))).content.decode()
+    assert sentence in page
+    assert threshold in page
+    assert ("<progress" in page) == ("of" in evidence)
+    assert sentence in desk.get("/admin/commerce/risksignal/").content.decode()
+
+
+def test_a_network_is_named_where_a_signal_is_about_nobody(desk):
+    RiskSignal.objects.create(
+        rule="forged_ref", subject="taobao", window="x", score=1, evidence={"orders": 3}
+    )
+    page = desk.get("/admin/commerce/risksignal/").content.decode()
+    assert "taobao" in page
+    assert "made-up clicks: 3" in page
+
+
+def test_the_case_shows_orders_of_the_evidence_and_what_it_holds(desk, link, alice):
+    commission = earn(link)
+    line = commission.line
+    evidence = {"orders": 2, "of": 9, "lines": [line.pk, 987654]}
+    signal_about(alice, "self_purchase", **evidence)
+    page = desk.get(page_of(open_case(person=alice))).content.decode()
+    story = f"/admin/commerce/commission/{commission.pk}/change/"
+    assert page.count(f'href="{story}"') == 2
+    assert page.count(line.line_id) >= 2
+    assert 'class="story-net">¥10.00' in page
+
+
+def test_signals_that_were_decided_about_stay_with_their_case(desk, alice, rosa):
+    signal_about(alice, clicks=77, link=1)
+    first = clear(case=open_case(person=alice), by=rosa, reason="Fine")
+    signal_about(alice, clicks=88, link=1, window="2026-01-02")
+    second = open_case(person=alice)
+    assert "77 clicks" in desk.get(page_of(first)).content.decode()
+    assert "88 clicks" not in desk.get(page_of(first)).content.decode()
+    page = desk.get(page_of(second)).content.decode()
+    assert "88 clicks" in page
+    assert "77 clicks" not in page
+    assert page_of(first) in page
+
+
+def test_a_reviewer_clears_a_case(desk, link, alice):
+    commission, case = earn(link), open_case(person=alice)
+    assert desk.get(decide_at(case)).status_code == 405
+    answer = desk.post(decide_at(case), {"decision": "clear", "reason": "Fine"})
+    assert answer.status_code == 302
+    case.refresh_from_db()
+    assert case.state == "cleared"
+    assert read(commission).hold_reasons == []
+    assert "name=&quot;decision&quot;" not in desk.get(page_of(case)).content.decode()
+
+
+def test_a_reviewer_upholds_it_for_what_is_ticked(desk, link, alice):
+    good, bad = earn(link), earn(link)
+    case = open_case(person=alice)
+    sent = {"decision": "uphold", "reason": "Odd", "commission": [bad.pk, "x"]}
+    assert desk.post(decide_at(case), sent).status_code == 302
+    assert (read(good).state, read(bad).state) == ("maturing", "clawed_back")
+
+
+def test_what_is_refused_says_why_and_keeps_what_was_typed(desk, link, alice):
+    good, bad = earn(link), earn(link)
+    case = open_case(person=alice)
+    answer = desk.post(decide_at(case), {"decision": "uphold", "commission": [bad.pk]})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'class="error">Give a reason' in page
+    assert f'value="{bad.pk}" aria-label="Return {bad.line.line_id}" checked' in page
+    assert f'value="{good.pk}" aria-label="Return {good.line.line_id}">' in page
+    answer = desk.post(decide_at(case), {"decision": "uphold", "reason": "Odd <b>"})
+    assert answer.status_code == 422
+    assert 'value="Odd &lt;b&gt;"' in answer.content.decode()
+    assert desk.post(decide_at(case), {"decision": "?"}).status_code == 302
+    case.refresh_from_db()
+    assert case.state == "open"
+
+
+def test_a_reviewer_holds_what_came_since_by_a_button(desk, link, alice):
+    case = open_case(person=alice)
+    assert "came since" not in desk.get(page_of(case)).content.decode()
+    commission = earn(link)
+    assert "¥10.00 came since" in desk.get(page_of(case)).content.decode()
+    desk.post(decide_at(case), {"decision": "hold"})
+    assert read(commission).hold_reasons == [HoldReason.FRAUD]
+
+
+def test_the_page_says_who_has_to_hear_an_appeal(desk, upheld, alice):
+    appeal(case=upheld, by=alice, text="It was <my> sister.")
+    page = desk.get(page_of(upheld)).content.decode()
+    assert "It was &lt;my&gt; sister." in page
+    assert "Another reviewer must hear the appeal" in page
+    assert 'value="uphold"' not in page
+
+
+def test_a_reviewer_with_a_share_reads_why_they_may_not_decide(desk, link, alice, rosa):
+    commission = earn(link)
+    CommissionShare.objects.filter(commission=commission, role="platform").update(
+        party=rosa
+    )
+    case = open_case(person=alice)
+    assert "part in what it holds" in desk.get(page_of(case)).content.decode()
+    answer = desk.post(decide_at(case), {"decision": "clear", "reason": "Fine"})
+    assert answer.status_code == 422
+    case.refresh_from_db()
+    assert case.state == "open"
+
+
+@pytest.mark.parametrize("who", [None, "alice", "staff"])
+def test_nobody_but_reviewers_sees_or_decides_a_case(
+    client, link, alice, who, settings
+):
+    settings.STAFF_SECOND_FACTOR = False
+    earn(link)
+    case = open_case(person=alice)
+    if who:
+        alice.is_staff = who == "staff"
+        alice.save()
+        client.force_login(alice)
+    sent = {"decision": "clear", "reason": "Fine"}
+    answers = [
+        client.get("/admin/commerce/riskcase/"),
+        client.get("/admin/commerce/risksignal/"),
+        client.get(page_of(case)),
+        client.post(decide_at(case), sent),
+    ]
+    expected = 403 if who == "staff" else 302
+    assert {answer.status_code for answer in answers} == {expected}
+    case.refresh_from_db()
+    assert case.state == "open"
+
+
+def test_the_queue_shows_what_waits_and_is_narrowed_by_signal(
+    desk, upheld, alice, bob, charlie, ruth
+):
+    clear(case=open_case(person=bob), by=ruth, reason="Fine")
+    open_case(person=charlie)
+    signal_about(alice)
+
+    def people(query=""):
+        page = desk.get(f"/admin/commerce/riskcase/{query}").content.decode()
+        return {name for name in ("alice", "bob", "charlie") if f">{name}</a>" in page}
+
+    assert people() == {"charlie"}
+    assert people("?queue=decided") == {"alice", "bob"}
+    appeal(case=upheld, by=alice, text="x")
+    assert people() == {"alice", "charlie"}
+    assert people("?queue=appealed") == {"alice"}
+    assert people("?queue=all") == {"alice", "bob", "charlie"}
+    assert people("?queue=all&rule=velocity") == {"alice"}
+    assert people("?queue=all&q=bob") == {"bob"}
+
+
+def test_the_list_and_the_page_cost_the_same_for_one_and_twenty(desk, link, alice):
+    case, asked = open_case(person=alice), []
+    for count in (1, 20):
+        for number in range(count):
+            commission = earn(link)
+            signal_about(
+                alice,
+                "self_purchase",
+                window=f"{count}-{number}",
+                orders=2,
+                of=3,
+                lines=[commission.line_id],
+            )
+            open_case(person=make_user())
+        open_case(person=alice)
+        with CaptureQueriesContext(connection) as queries:
+            desk.get("/admin/commerce/riskcase/")
+            desk.get(page_of(case))
+        asked.append(len(queries))
+    assert asked[0] == asked[1] <= 32
+
+
+def test_a_case_that_is_not_there_is_told_as_everywhere(desk):
+    answer = desk.get("/admin/commerce/riskcase/999/change/", follow=True)
+    assert "There is no" in answer.content.decode()
+    assert desk.post("/admin/commerce/riskcase/999/decide/").status_code == 404
