@@ -178,6 +178,11 @@ class SavePinForm(_BoardFields):
         widget=forms.RadioSelect,
     )
 
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, by=by, **kwargs)
+        boards: QuerySet[Board] = self.fields["board"].queryset  # type: ignore[attr-defined]
+        self.fields["board"].initial = boards.values_list("pk", flat=True).first()
+
 
 class BulkForm(forms.Form):
     """What is to be done with which pins of a board; they are named, or all of them."""

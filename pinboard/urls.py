@@ -89,9 +89,7 @@ urlpatterns = [
     path("sections/<int:pk>/edit/", arranging.section_edit, name="section-edit"),
     path("sections/<int:pk>/delete/", arranging.section_delete, name="section-delete"),
     path("boards/<int:pk>/follow/", social.board_follow, name="board-follow"),
-    path(
-        "boards/<int:pk>-<str:slug>/feed.atom", boards.board_feed, name="board-feed"
-    ),
+    path("boards/<int:pk>-<str:slug>/feed.atom", boards.board_feed, name="board-feed"),
     path("boards/<int:pk>-<str:slug>/", boards.board_detail, name="board-detail"),
     # People
     path("people/<username:username>/", people.person_detail, name="person-detail"),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -227,6 +227,8 @@ class Pin(models.Model):
     pinner_followed: bool
     shop_followed: bool
     can_edit: bool
+    # Annotated by with_twins: `pk` and `board`, a number and a text.
+    twins: list[dict[str, Any]]
 
     def __str__(self) -> str:
         return self.title or f"pin {self.pk}"

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from pinboard.actions.boards import board_to_fill
 from pinboard.actions.pins import pin_upload
 from pinboard.actions.sources import start_draft
+from pinboard.discovery.duplicates import with_twins
 from pinboard.exceptions import PictureRefused, PinboardError
 from pinboard.forms import ComposerForm
 from pinboard.models import Board, Pin, PinDraft
@@ -42,7 +44,7 @@ def pin_create(request: HttpRequest) -> HttpResponse:
         if len(form.cleaned_data["image"]) > 1:
             return _answer_to_many(request, form, by)
         if form.cleaned_data["image"]:
-            return redirect(_pin_one(form, by))
+            return redirect(_told_of_twins(request, _pin_one(form, by), by))
         return redirect(_open_draft(request, form, by))
     except PinboardError as error:
         form.add_error(_field_of(form), str(error.for_user))
@@ -54,6 +56,15 @@ def _pin_one(form: ComposerForm, by: User) -> Pin:
     """A new board stands or falls with its first pin."""
     [file] = form.cleaned_data["image"]
     return _pin(file, _board_of(form, by), form, by)
+
+
+def _told_of_twins(request: HttpRequest, pin: Pin, by: User) -> Pin:
+    """The same bytes are known at once; a near picture shows on the pin's page."""
+    for twin in with_twins(Pin.objects.filter(pk=pin.pk), by).get().twins[:1]:
+        undo = reverse("pinboard:pin-delete", args=[pin.pk])
+        told = _("You have this in %(board)s, too.") % {"board": twin["board"]}
+        messages.success(request, told, extra_tags=undo)
+    return pin
 
 
 @transaction.atomic

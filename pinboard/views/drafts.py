@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from pinboard.actions.boards import board_to_fill
 from pinboard.actions.drafts import pin_draft
 from pinboard.actions.sources import start_draft
+from pinboard.discovery.duplicates import twins_of_address
 from pinboard.exceptions import PageWithoutPicture, PinboardError, sentence_of
 from pinboard.forms import DraftForm
 from pinboard.models import DraftPicture, JobState, Pin, PinDraft
@@ -64,7 +65,7 @@ def _choice(
 ) -> HttpResponse:
     first = _first_words(request, draft) | {"picture_url": pictures[0]}
     form = DraftForm(posted(request), by=by, pictures=pictures, initial=first)
-    page["form"] = form
+    page |= {"form": form, "twins": twins_of_address(by, draft.url)}
     if request.method == "GET":
         return render(request, "pinboard/draft_choice.html", page)
     if form.is_valid():

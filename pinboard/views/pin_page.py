@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from pinboard.discovery.duplicates import with_twins
 from pinboard.discovery.related import related_pins
 from pinboard.discovery.threads import threads_of
 from pinboard.exceptions import sentence_of
@@ -33,7 +34,8 @@ def show_pin(
     status: int = 200,
 ) -> HttpResponse:
     """The page of a pin; with a form that was refused, where there is one."""
-    pin = get_object_or_404(visible_pins(request).with_page_data(request.user), pk=pk)
+    seen = visible_pins(request).with_page_data(request.user)
+    pin = get_object_or_404(with_twins(seen, request.user), pk=pk)
     threads, next_thread = threads_of(pin, number(request.GET.get("after", "")))
     key = board_key(request)
     key_query = f"?key={key}" if key else ""

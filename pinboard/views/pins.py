@@ -43,6 +43,10 @@ def pin_save(request: HttpRequest, pk: int) -> HttpResponse:
     pin = get_object_or_404(pins_seen, pk=pk)
     form = SavePinForm(posted(request), by=by)
     if request.method == "POST" and form.is_valid():
+        if twin := _there_already(pin, form, by):
+            told = _("You have this in %(board)s already.")
+            messages.info(request, told % {"board": twin.board.title})
+            return back(request, pin)
         try:
             copy = _save(pin, form, by)
         except PinboardError as error:
@@ -108,6 +112,16 @@ def pin_retry(request: HttpRequest, pk: int) -> HttpResponse:
     except PinboardError as error:
         messages.error(request, str(error.for_user))
     return redirect(pin)
+
+
+def _there_already(pin: Pin, form: SavePinForm, by: User) -> Pin | None:
+    """Nobody saves a picture to the same board twice by accident; who means it says so
+    on the page of boards."""
+    board = form.cleaned_data["board"]
+    if board is None or "anyway" in form.data:
+        return None
+    there = Pin.objects.filter(board=board, picture=pin.picture_id, deleted_at=None)
+    return there.select_related("board").exclude(pk=pin.pk).first()
 
 
 @transaction.atomic

@@ -369,7 +369,7 @@ def test_the_choice_costs_the_same_for_one_picture_and_for_six(
     make_pictures()
     client.force_login(alice)
     client.get(draft.get_absolute_url())
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(draft.get_absolute_url())
 
 
