@@ -105,12 +105,16 @@ class ReportFile:
     def _read(self) -> Iterator[Row]:
         for number, found in self._told():
             if isinstance(found, MalformedNotice):
-                yield Row(number, {}, None, found.field)
+                yield Row(number, {}, None, self._shown(found.field))
                 continue
             try:
                 yield Row(number, found, read_report(self.network, found))
             except MalformedNotice as error:
-                yield Row(number, found, None, error.field)
+                yield Row(number, found, None, self._shown(error.field))
+
+    def _shown(self, field: str) -> str:
+        """As it is called in the file."""
+        return _SHEETS[self.network.adapter].shown(field) if self._table else field
 
     def _told(self) -> Told:
         zone = self.network.tz if self.network.adapter in _IN_NETWORKS_ZONE else "UTC"

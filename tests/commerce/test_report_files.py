@@ -456,6 +456,10 @@ def test_an_id_beyond_2_to_the_53_survives_what_spreadsheets_do_to_keep_it():
         assert only_report("taobao", sheet(row)).line_id == "9007199254740993"
 
 
+def test_what_is_wrong_in_taobaos_sheet_is_named_as_it_is_there():
+    assert refused("taobao", sheet(taobao_row(付款金额="1e3"))) == "付款金额"
+
+
 def test_a_sheet_without_line_ids_says_so_in_its_own_words():
     row = taobao_row()
     del row["淘宝子订单号"]
