@@ -26,6 +26,7 @@ from commerce.models import (
     CommissionState,
     Network,
     Observation,
+    OrderLine,
     PayoutAccount,
     PostbackKey,
     Programme,
@@ -330,6 +331,23 @@ class _Order:
             event_id=event_id,
             programme=self.programme,
         )
+
+
+class _Nameless(_Order):
+    """An order of the league that its report connects with no link."""
+
+    def _league_row(self, status: str, moment: datetime) -> dict[str, Any]:
+        row = super()._league_row(status, moment)
+        return row | {"relation_id": "", "click_time": "--"}
+
+    def report(self) -> None:
+        self._observe("paid", min(timezone.now(), self.bought_at))
+
+
+def report_nameless(stage: Stage, click: Click, number: int) -> str:
+    """What somebody bought after this click, though nobody can tell; its number."""
+    _Nameless(stage, click, number).report()
+    return OrderLine.objects.latest("pk").order_id
 
 
 def _beijing(moment: datetime) -> str:

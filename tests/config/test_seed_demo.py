@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from commerce.ledger import replay, verify
-from commerce.models import Commission, Programme, RateCard
+from commerce.models import Commission, OrderClaim, Programme, RateCard
 from config.demo.drawings import draw_goods
 from config.demo.goods import find_goods
 from pinboard.models import Comment, Follow, Like, Pin, Product
@@ -80,6 +80,9 @@ def test_the_demo_is_lively_and_its_ledger_agrees(folder):
     assert Comment.objects.exists()
     states = set(Commission.objects.values_list("state", flat=True))
     assert {"estimated", "maturing", "payable", "paid"} <= states
+    shown, _rival, unknown = OrderClaim.objects.open().order_by("pk")
+    assert (shown.evidence_level, unknown.weighed_at) == ("strong", None)
+    assert not OrderClaim.objects.filter(user__username="alice").exists()
     assert verify().is_green
     assert list(replay()) == []
     _expect_demo_file(folder / "data" / "demo.json")

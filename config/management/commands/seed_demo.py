@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from config.demo import claims, statements, trade
 from config.demo import stage as staging
-from config.demo import statements, trade
 from config.demo.goods import find_goods
 from users.actions import create_api_token
 from users.models import Scope, User
@@ -71,6 +71,7 @@ class Command(BaseCommand):
         self._say("Weeks of clicks and orders")
         trade.make_trade(made, weight=LARGE if options["size"] == "large" else 1)
         statements.make_statement(made)
+        claims.make_claims(made)
         self._write_demo_file(passwords, programmes)
         self._say("The demo is ready.")
 
