@@ -128,6 +128,7 @@ class AppealForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 5}),
         error_messages={"required": _("Say why we should look again.")},
+        help_text=_("What we could not know: who bought, where you share your pins."),
     )
 
 

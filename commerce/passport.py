@@ -10,17 +10,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from commerce.models import (
     Attribution,
     Commission,
     CommissionEvent,
     CommissionShare,
+    HoldReason,
     Journal,
     OrderLine,
     Payout,
+    RiskCase,
 )
 from commerce.whose import Reader, Role, explain, people_in
-from commerce.words import PAID, WORDS, own_word, reason_shown
+from commerce.words import (
+    APPROVED,
+    ON_ITS_WAY,
+    PAID,
+    WORDS,
+    own_word,
+    reason_shown,
+)
 from pinboard.models import Pin
 from users.models import User
 
@@ -48,6 +59,8 @@ class Passport:
     steps: list[Step]
     payouts: list[Payout]
     journals: list[Journal]  # for reviewers
+    held_because: str  # as much as who earns by it may know; empty if nothing holds it
+    case: RiskCase | None  # in which it was decided that it is returned
     is_reviewer: bool
     is_earner: bool
     is_shop: bool
@@ -79,6 +92,8 @@ def passport_of(commission: Commission, reader: User) -> Passport:
         steps=_steps(commission, is_reviewer=is_reviewer, own=payouts),
         payouts=payouts,
         journals=_journals(commission) if is_reviewer else [],
+        held_because=_held_because(commission) if is_earner else "",
+        case=_case_about(commission, reader),
         is_reviewer=is_reviewer,
         is_earner=is_earner,
         is_shop=is_shop,
@@ -152,6 +167,28 @@ def _steps(
 def _signed(event: CommissionEvent) -> str:
     names = [event.by.username] if event.by else []
     return " · ".join(filter(None, [event.note, *names]))
+
+
+def _held_because(commission: Commission) -> str:
+    """In general: the rule itself would say how to stay below it, and one payee is told
+    nothing about the other."""
+    if commission.word not in (ON_ITS_WAY, APPROVED) or not commission.hold_reasons:
+        return ""
+    if HoldReason.FRAUD in commission.hold_reasons:
+        return _(
+            "Something about its clicks or orders is unusual, so a person looks at it "
+            "before it is paid. That happens to honest pinners, too. Pins and links go "
+            "on as before, and you need do nothing."
+        )
+    return _("A person looks at this one before it is paid. You need do nothing.")
+
+
+def _case_about(commission: Commission, reader: User) -> RiskCase | None:
+    """The reader's own, where it returned this commission: they may ask again."""
+    if commission.rejected_at is None:
+        return None
+    cases = RiskCase.objects.told_to(reader).filter(held__commission=commission)
+    return cases.order_by("-pk").first()
 
 
 def _payouts(shares: list[CommissionShare]) -> list[Payout]:

@@ -3,11 +3,15 @@ a signal is evidence, a case keeps money back until somebody has looked."""
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from users.models import User
 
 
 class RiskRule(models.TextChoices):
@@ -51,6 +55,13 @@ class RiskSignal(models.Model):
         return f"{self.rule} {self.subject}"
 
 
+class RiskCaseQuerySet(models.QuerySet["RiskCase"]):
+    def told_to(self, user: User) -> Self:
+        """Their own, once something was taken: one that came to nothing is not told."""
+        taken = Q(state__in=["upheld", "appealed"]) | Q(appealed_at__isnull=False)
+        return self.filter(taken, person=user)
+
+
 class RiskCase(models.Model):
     class State(models.TextChoices):
         OPEN = "open", _("is looked into")
@@ -73,6 +84,8 @@ class RiskCase(models.Model):
     heard_by = models.ForeignKey(  # who decided about the appeal
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
+
+    objects = RiskCaseQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("risk case"), _("risk cases")
@@ -108,6 +121,10 @@ class RiskCase(models.Model):
     @property
     def is_undecided(self) -> bool:
         return self.state in (self.State.OPEN, self.State.APPEALED)
+
+    @property
+    def may_be_appealed(self) -> bool:
+        return self.state == self.State.UPHELD and self.appealed_at is None
 
 
 class RiskCaseEvent(models.Model):

@@ -11,8 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from commerce.actions.cases import appeal
+from commerce.exceptions import CommerceError
 from commerce.forms import AppealForm
-from commerce.models import RiskCase
+from commerce.models import CommissionShare, RiskCase
 from pinboard.views.access import posted, signed_in
 
 
@@ -20,21 +21,25 @@ from pinboard.views.access import posted, signed_in
 @never_cache
 @require_http_methods(["GET", "POST"])
 def case_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One that is merely open is told to nobody: it may come to nothing."""
     user = signed_in(request)
-    told = RiskCase.objects.filter(person=user, decided_at__isnull=False)
-    case = get_object_or_404(told, pk=pk)
-    may_appeal = case.state == RiskCase.State.UPHELD and case.appealed_at is None
-    form = AppealForm(posted(request) if may_appeal else None)
+    case = get_object_or_404(RiskCase.objects.told_to(user), pk=pk)
+    form = AppealForm(posted(request) if case.may_be_appealed else None)
     if form.is_bound and form.is_valid():
-        appeal(case=case, by=user, **form.cleaned_data)
-        messages.success(request, _("Another reviewer will look at it."))
+        try:
+            appeal(case=case, by=user, **form.cleaned_data)
+            messages.success(request, _("Sent. Another reviewer will look at it."))
+        except CommerceError as error:  # sent twice at once
+            messages.error(request, str(error.for_user))
         return redirect("commerce:case-detail", case.pk)
+    shares = CommissionShare.objects.filter(
+        party=user, commission__risk_cases__case=case
+    )
     page = {
         "case": case,
         "form": form,
-        "may_appeal": may_appeal,
-        "held": case.held.select_related("commission__line__product"),
+        "shares": shares.with_word()
+        .select_related("commission__line__product")
+        .order_by("-commission__line__created_at"),
     }
     status = 422 if form.is_bound else 200
     return render(request, "commerce/case_detail.html", page, status=status)

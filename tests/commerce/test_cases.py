@@ -5,6 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from commerce.actions.cases import appeal, clear, hold_more, uphold
+from commerce.actions.commissions import approve
 from commerce.actions.holds import hold
 from commerce.actions.risk import open_case
 from commerce.exceptions import ApprovalRefused, TransitionRefused
@@ -475,3 +476,161 @@ def test_a_case_that_is_not_there_is_told_as_everywhere(desk):
     answer = desk.get("/admin/commerce/riskcase/999/change/", follow=True)
     assert "There is no" in answer.content.decode()
     assert desk.post("/admin/commerce/riskcase/999/decide/").status_code == 404
+
+
+# The person's pages ------------------------------------------------------------------
+
+
+def case_page(case):
+    return f"/earnings/cases/{case.pk}/"
+
+
+def passport(client, commission):
+    address = f"/earnings/commissions/{commission.public_id}/"
+    return client.get(address).content.decode()
+
+
+def test_a_held_commission_says_in_general_that_it_is_looked_at(client, link, alice):
+    commission = earn(link)
+    signal_about(alice, clicks=987654, link=1)
+    open_case(person=alice)
+    client.force_login(alice)
+    page = passport(client, commission)
+    assert "a person looks at it before it is paid" in " ".join(page.split())
+    assert "987654" not in page
+    assert "/earnings/cases/" not in page
+
+
+def test_an_approved_commission_that_is_held_says_so_too(client, link, alice, rosa):
+    commission = approve(commission=earn(link), by=rosa)
+    open_case(person=alice)
+    client.force_login(alice)
+    assert "Being looked at" in passport(client, commission)
+
+
+def test_other_holds_say_less(client, link, alice, rosa):
+    commission = hold(commission=earn(link), reason=HoldReason.DISPUTE, by=rosa)
+    client.force_login(alice)
+    page = passport(client, commission)
+    assert "A person looks at this one" in page
+    assert "unusual" not in page
+
+
+def test_the_shop_reads_nothing_of_it(client, alice, rita):
+    programme = make_programme(shop=rita.shops.get(), rate_bp=1000)
+    commission = earn(make_link(programme=programme, beneficiary=alice))
+    open_case(person=alice)
+    client.force_login(rita)
+    page = passport(client, commission)
+    assert commission.line.order_id in page
+    assert "Being looked at" not in page
+
+
+def test_a_case_is_told_once_something_was_taken(client, link, alice, rosa):
+    earn(link)
+    case = open_case(person=alice)
+    client.force_login(alice)
+    assert client.get(case_page(case)).status_code == 404
+    clear(case=case, by=rosa, reason="Her cousin, as I happen to know")
+    assert client.get(case_page(case)).status_code == 404
+    earn(link)
+    case = uphold(case=open_case(person=alice), by=rosa, reason="Orders of your own")
+    page = client.get(case_page(case)).content.decode()
+    assert "Orders of your own" in page
+    assert "¥6.00" in page  # her share of what was returned
+    assert "Returned" in page
+
+
+def test_the_passport_leads_to_another_look_and_then_to_the_answer(
+    client, upheld, alice, bob, ruth
+):
+    commission = Commission.objects.get()
+    client.force_login(alice)
+    page = passport(client, commission)
+    assert "Ask for another look" in page
+    assert case_page(upheld) in page
+    appeal(case=upheld, by=alice, text="x")
+    assert "it is not decided yet" in passport(client, commission)
+    uphold(case=upheld, by=ruth, reason="Still odd")
+    assert "the decision stands" in passport(client, commission)
+
+
+def test_the_first_pinner_reads_of_no_case_of_the_pinner(client, alice, bob, rosa):
+    link = make_link(programme=make_programme(), beneficiary=alice, originator=bob)
+    commission = earn(link)
+    case = uphold(case=open_case(person=alice), by=rosa, reason="Odd")
+    client.force_login(bob)
+    assert case_page(case) not in passport(client, commission)
+    assert client.get(case_page(case)).status_code == 404
+
+
+def test_one_asks_for_another_look_in_a_form_that_keeps_what_was_typed(
+    client, upheld, alice
+):
+    client.force_login(alice)
+    answer = client.post(case_page(upheld), {"text": " "})
+    assert answer.status_code == 422
+    assert "Say why we should look again." in answer.content.decode()
+    long = "sister " * 200
+    answer = client.post(case_page(upheld), {"text": long})
+    assert answer.status_code == 422
+    assert long.strip() in answer.content.decode()
+    assert 'class="err error"' in answer.content.decode()
+    answer = client.post(
+        case_page(upheld), {"text": "It <was> my sister."}, follow=True
+    )
+    page = answer.content.decode()
+    assert "It &lt;was&gt; my sister." in page
+    assert "We are looking again" in page
+    upheld.refresh_from_db()
+    assert upheld.state == "appealed"
+
+
+def test_asking_twice_changes_nothing(client, upheld, alice):
+    client.force_login(alice)
+    client.post(case_page(upheld), {"text": "first"})
+    assert client.post(case_page(upheld), {"text": "second"}).status_code == 200
+    upheld.refresh_from_db()
+    assert upheld.appeal == "first"
+
+
+def test_after_the_second_look_the_page_says_how_it_ended(client, upheld, alice, ruth):
+    appeal(case=upheld, by=alice, text="x")
+    clear(case=upheld, by=ruth, reason="It was.")
+    client.force_login(alice)
+    page = client.get(case_page(upheld)).content.decode()
+    assert "Given back" in page
+    assert "On its way" in page
+    assert "<textarea" not in page
+
+
+def test_a_case_about_nothing_owed_has_an_empty_list(client, alice, rosa):
+    case = uphold(case=open_case(person=alice), by=rosa, reason="Odd")
+    client.force_login(alice)
+    assert "Nothing was on its way" in client.get(case_page(case)).content.decode()
+
+
+@pytest.mark.parametrize("who", [None, "charlie", "rosa"])
+def test_nobody_else_reads_or_appeals_it(client, request, upheld, who):
+    if who:
+        client.force_login(request.getfixturevalue(who))
+    expected = 404 if who else 302
+    assert client.get(case_page(upheld)).status_code == expected
+    assert client.post(case_page(upheld), {"text": "x"}).status_code == expected
+    upheld.refresh_from_db()
+    assert upheld.state == "upheld"
+
+
+def test_the_page_costs_the_same_for_one_and_twenty_commissions(
+    client, link, alice, rosa
+):
+    client.force_login(alice)
+    asked = []
+    for count in (1, 20):
+        for _ in range(count):
+            earn(link)
+        case = uphold(case=open_case(person=alice), by=rosa, reason="Odd")
+        with CaptureQueriesContext(connection) as queries:
+            client.get(case_page(case))
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
