@@ -13,13 +13,21 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from commerce.models import Commission, CommissionState, HoldReason, Programme
+from commerce.actions.claims import CLAIMABLE
+from commerce.models import (
+    Commission,
+    CommissionShare,
+    CommissionState,
+    HoldReason,
+    Programme,
+)
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
 # As the partial indexes of Commission say it: another spelling would not use them.
 IS_FREE, IS_HELD = Q(hold_reasons=[]), ~Q(hold_reasons=[])
+NOBODYS = Q(state=CommissionState.UNATTRIBUTED)
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -37,6 +45,8 @@ class QueueFilter(admin.SimpleListFilter):
             ("returnable", gettext_lazy("Returns still possible")),
             ("held", gettext_lazy("On hold")),
             ("nobody", gettext_lazy("Nobody's yet")),
+            ("unclaimed", gettext_lazy("Nobody's for 60 days")),
+            ("given_up", gettext_lazy("Given up by closed accounts")),
             ("all", gettext_lazy("All")),
         ]
 
@@ -60,7 +70,11 @@ class QueueFilter(admin.SimpleListFilter):
             "ready": waiting & Q(hold_until__lte=now),
             "returnable": waiting & Q(hold_until__gt=now),
             "held": IS_HELD,
-            "nobody": Q(state=CommissionState.UNATTRIBUTED),
+            "nobody": NOBODYS,
+            "unclaimed": NOBODYS
+            & Q(is_accrued=True, line__created_at__lte=now - CLAIMABLE),
+            "given_up": ~NOBODYS
+            & Q(pk__in=CommissionShare.objects.in_suspense().values("commission")),
         }.get(self.value() or self.default)
         return queryset.filter(chosen) if chosen is not None else queryset
 

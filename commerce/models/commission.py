@@ -182,7 +182,15 @@ class Role(models.TextChoices):
     PLATFORM = "platform", _("Pinboard")
 
 
+# As the partial index says it: another spelling would not use it.
+IN_SUSPENSE = Q(party=None, amount_minor__gt=0) & ~Q(role=Role.PLATFORM)
+
+
 class ShareQuerySet(models.QuerySet["CommissionShare"]):
+    def in_suspense(self) -> Self:
+        """Nobody's yet, or given up by who closed the account."""
+        return self.filter(IN_SUSPENSE)
+
     def with_payment(self) -> Self:
         """`is_paid`: whether this one is out, be the others paid or not."""
         paid = CommissionShare.objects.filter(
@@ -226,6 +234,11 @@ class CommissionShare(models.Model):
     objects = ShareQuerySet.as_manager()
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["commission"], condition=IN_SUSPENSE, name="share_in_suspense"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["commission", "role"], name="one_share_per_role"

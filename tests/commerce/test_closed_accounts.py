@@ -291,6 +291,34 @@ def test_a_reviewer_keeps_it_by_a_button(client, link, alice, rosa, settings):
     assert "Keep for the site" in client.get(story).content.decode()
 
 
+def test_reviewers_find_what_may_be_kept_some_day(
+    client, link, alice, bob, rosa, programme, settings
+):
+    settings.STAFF_SECOND_FACTOR = False
+    client.force_login(rosa)
+    old = tell_line(make_line(programme), status="received")
+    OrderLine.objects.filter(pk=old.line_id).update(
+        created_at=timezone.now() - CLAIMABLE
+    )
+    tell_line(make_line(programme), status="received")
+    given_up = approved(link, rosa)
+    close_account(user=alice)
+    fresh = make_link(
+        programme=programme, pin=make_pin(make_board(bob), product=make_product())
+    )
+    order(fresh)
+    for queue, row in [("unclaimed", old), ("given_up", given_up)]:
+        page = client.get("/admin/commerce/commission/", {"queue": queue})
+        assert [found.pk for found in page.context["cl"].result_list] == [row.pk]
+
+
+def test_what_was_given_up_is_found_by_an_index(db):
+    rows = CommissionShare.objects.in_suspense().values("commission")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "share_in_suspense" in rows.explain()
+
+
 # What the page says of it -------------------------------------------------------------
 
 
