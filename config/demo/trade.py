@@ -36,6 +36,7 @@ from commerce.models import (
 from commerce.money import amount_text, share_of
 from commerce.networks.adapters import read_report
 from commerce.networks.marketplace import config as marketplace
+from config.demo.risk import make_case
 from config.demo.stage import DAYS, Stage, shop_of
 from config.demo.words import SHOPS, ShopPlan
 from pinboard.models import Shop
@@ -176,6 +177,7 @@ def make_trade(stage: Stage, *, weight: int) -> None:
         if number % 4 == 0:
             _Order(stage, click, number).report()
     _review(stage)
+    make_case(stage)
 
 
 def _give_accounts(stage: Stage) -> None:
@@ -224,7 +226,13 @@ def _kind_of_click(stage: Stage) -> dict[str, Any]:
     if luck < 0.11:
         return {"is_qualified": False, "reason": Click.Reason.PREFETCH}
     marks = ["dup"] if luck < 0.18 else []
-    return {"is_qualified": True, "marks": marks, "ua_family": "Chrome"}
+    site = urlsplit(settings.SITE_URL).hostname or ""
+    return {
+        "is_qualified": True,
+        "marks": marks,
+        "ua_family": "Chrome",
+        "referer_host": site,
+    }
 
 
 class _Order:

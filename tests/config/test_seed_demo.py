@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from commerce.ledger import replay, verify
-from commerce.models import Commission, OrderClaim, Programme, RateCard
+from commerce.models import Commission, OrderClaim, Programme, RateCard, RiskCase
 from config.demo.drawings import draw_goods
 from config.demo.goods import find_goods
 from pinboard.models import Comment, Follow, Like, Pin, Product
@@ -83,6 +83,9 @@ def test_the_demo_is_lively_and_its_ledger_agrees(folder):
     shown, _rival, unknown = OrderClaim.objects.open().order_by("pk")
     assert (shown.evidence_level, unknown.weighed_at) == ("strong", None)
     assert not OrderClaim.objects.filter(user__username="alice").exists()
+    case = RiskCase.objects.get()
+    assert (case.person.username, case.state) == ("jonas", "open")
+    assert case.held.exists()
     assert verify().is_green
     assert list(replay()) == []
     _expect_demo_file(folder / "data" / "demo.json")
