@@ -12,7 +12,7 @@ EVENT_REUSED = "event_reused"
 _WORDS: dict[str, Promise | str] = {
     "columns": _("It has more cells than headings: a comma is not quoted."),
     "row": _("It is too large, or holds signs that are no text."),
-    "original": _("A sale cannot be negative; what is taken back names its sale."),
+    "negative": _("A sale cannot be negative; what is taken back has original: false."),
     "type": _("Its type must be order or refund."),
     EVENT_REUSED: _("Its event_id came before with another content."),
     "ledger_refused": _("The ledger does not take it. Ask whoever keeps the books."),

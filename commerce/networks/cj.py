@@ -57,7 +57,7 @@ def _line(row: Payload) -> LineReport:
     status = _STATUSES.get(raw_status.casefold())
     currency, paid_minor, fee_minor = _amounts(row)
     if paid_minor < 0 or fee_minor < 0:
-        raise MalformedNotice("original")  # what is taken back says that it is
+        raise MalformedNotice("negative")  # what is taken back says that it is
     created_at = needed(iso_time_of(row, "eventDate", UTC), "eventDate")
     posted_at = iso_time_of(row, "postingDate", UTC) or created_at
     steps = list(_STATUSES).index(raw_status.casefold()) if status else 0

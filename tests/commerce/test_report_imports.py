@@ -2,9 +2,9 @@
 
 import random
 from io import StringIO
-from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -47,7 +47,7 @@ from tests.commerce.report_files import (
 from tests.factories import make_link, make_programme
 
 pytestmark = pytest.mark.django_db
-SAMPLES = Path("/work/shared/data/orders")
+SAMPLES = settings.BASE_DIR.parent / "shared" / "data" / "orders"
 
 
 def make_network(adapter, currency="USD", **fields):
