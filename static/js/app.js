@@ -17,5 +17,6 @@ import "pinboard/select";
 import "pinboard/share";
 import "pinboard/toast";
 import "pinboard/transition";
+import "pinboard/upload";
 import "pinboard/viewer";
 import "pinboard/zoom";
