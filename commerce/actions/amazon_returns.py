@@ -39,7 +39,7 @@ def _sales(network: Network, returns: Sequence[Row]) -> list[OrderLine]:
     ).exclude(status=OrderStatus.INVALID)
     found = [
         line
-        for line in lines.order_by("-created_at", "-pk")
+        for line in lines.order_by("-created_at", "-line_id")
         if _kind_of(line.line_id) in kinds
     ]
     prefetch_related_objects(found, "refunds")
