@@ -26,7 +26,7 @@ PAGES = {
         "/earnings/",
         "/settings/tokens/",
     ],
-    "rita": ["/studio/", "/studio/orders/"],
+    "rita": ["/studio/", "/studio/orders/", "/studio/rates/?rate=9"],
     "rosa": ["/admin/commerce/commission/"],
 }
 # Each picture a little later than the page, as on a slow line.
