@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -57,6 +57,30 @@ class StoryAdmin(CommerceAdmin):
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
         return False
+
+    def story_rows(self, request: HttpRequest) -> QuerySet[Any]:
+        """With what the page of one reads, which is mostly what its line does."""
+        rows, related = self.get_queryset(request), self.list_select_related
+        return rows if isinstance(related, bool) else rows.select_related(*related)
+
+    def story(self, request: HttpRequest, row: Any) -> HttpResponse:  # noqa: ANN401
+        """The page of one row, of each admin's own model."""
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        pk = primary_key(object_id)
+        row = self.story_rows(request).filter(pk=pk).first() if pk else None
+        if row is None:
+            return self.missing(request, object_id)
+        return self.story(request, row)
 
     def story_page(
         self,

@@ -159,19 +159,10 @@ class RiskCaseAdmin(StoryAdmin):
         own = [path("<int:pk>/decide/", decide, name=f"{URL}_decide")]
         return [*own, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        pk = primary_key(object_id)
-        case = pk and RiskCase.objects.filter(pk=pk).first()
-        if not case:
-            return self.missing(request, object_id)
+    def story_rows(self, request: HttpRequest) -> QuerySet[RiskCase]:
+        return RiskCase.objects.all()
+
+    def story(self, request: HttpRequest, case: RiskCase) -> HttpResponse:
         return self._page(request, case)
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:

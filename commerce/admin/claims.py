@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -137,20 +136,7 @@ class OrderClaimAdmin(StoryAdmin):
         own = [path("<int:pk>/decide/", decide, name="commerce_orderclaim_decide")]
         return [*own, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        pk = primary_key(object_id)
-        rows = OrderClaim.objects.select_related("user", "programme", "decided_by")
-        claim = pk and rows.filter(pk=pk).first()
-        if not claim:
-            return self.missing(request, object_id)
+    def story(self, request: HttpRequest, claim: OrderClaim) -> HttpResponse:
         return self.story_page(
             request,
             claim,

@@ -135,19 +135,7 @@ class PayoutBatchAdmin(StoryAdmin):
         title = _("Prepare a payout batch")
         return self.story_page(request, None, template, title, owed=owed)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        pk = primary_key(object_id)
-        batch = pk and self.get_queryset(request).filter(pk=pk).first()
-        if not batch:
-            return self.missing(request, object_id)
+    def story(self, request: HttpRequest, batch: PayoutBatch) -> HttpResponse:
         return self._detail(request, batch)
 
     def _detail(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -12,7 +10,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from commerce.actions.periods import close_period
-from commerce.admin.base import StoryAdmin, attempt, primary_key, who
+from commerce.admin.base import StoryAdmin, attempt, who
 from commerce.models import Period
 from commerce.period_checks import checks_of, first_unmet, is_proved_at_once
 
@@ -34,19 +32,7 @@ class PeriodAdmin(StoryAdmin):
         own = [path("<int:pk>/close/", close, name="commerce_period_close")]
         return [*own, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        pk = primary_key(object_id)
-        period = pk and Period.objects.select_related("closed_by").filter(pk=pk).first()
-        if not period:
-            return self.missing(request, object_id)
+    def story(self, request: HttpRequest, period: Period) -> HttpResponse:
         is_asked = "ledger" in request.GET or is_proved_at_once()
         checks = [] if period.closed_at else checks_of(period, with_ledger=is_asked)
         return self.story_page(

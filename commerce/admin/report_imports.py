@@ -26,7 +26,7 @@ from commerce.actions.report_imports import (
     upload_report,
 )
 from commerce.actions.report_pages import REFUND
-from commerce.admin.base import StoryAdmin, attempt, badge, primary_key, who
+from commerce.admin.base import StoryAdmin, attempt, badge, who
 from commerce.admin.paging import NEWEST_FIRST
 from commerce.exceptions import CommerceError
 from commerce.models import Network, OrderStatus, ReportImport
@@ -145,20 +145,7 @@ class ReportImportAdmin(StoryAdmin):
         page.status_code = 422 if form.is_bound else 200
         return page
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        pk = primary_key(object_id)
-        rows = ReportImport.objects.select_related("network", "uploaded_by")
-        report = pk and rows.filter(pk=pk).first()
-        if not report:
-            return self.missing(request, object_id)
+    def story(self, request: HttpRequest, report: ReportImport) -> HttpResponse:
         return self.story_page(
             request,
             report,

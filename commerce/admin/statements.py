@@ -96,20 +96,7 @@ class StatementAdmin(StatementFiles):
         more = {"title": _("Statements of networks"), **(extra_context or {})}
         return super().changelist_view(request, more)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        pk = primary_key(object_id)
-        rows = Statement.objects.select_related("network", "imported_by", "approved_by")
-        statement = pk and rows.filter(pk=pk).first()
-        if not statement:
-            return self.missing(request, object_id)
+    def story(self, request: HttpRequest, statement: Statement) -> HttpResponse:
         if statement.state == Statement.State.DRAFT:
             return self.preview_page(request, statement)
         return self._detail(request, statement)

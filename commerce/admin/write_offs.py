@@ -116,20 +116,7 @@ class WriteOffAdmin(StoryAdmin):
         messages.success(request, _("Asked for. Another reviewer decides now."))
         return redirect("admin:commerce_writeoff_change", row.pk)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        pk = primary_key(object_id)
-        rows = WriteOff.objects.select_related("user", "created_by", "approved_by")
-        row = pk and rows.filter(pk=pk).first()
-        if not row:
-            return self.missing(request, object_id)
+    def story(self, request: HttpRequest, row: WriteOff) -> HttpResponse:
         is_open = row.state == WriteOff.State.REQUESTED
         by = who(request)
         return self.story_page(
