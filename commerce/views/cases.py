@@ -15,6 +15,7 @@ from commerce.exceptions import CommerceError
 from commerce.forms import AppealForm
 from commerce.models import CommissionShare, RiskCase
 from pinboard.views.access import posted, signed_in
+from users.models import User
 
 
 @login_required
@@ -31,15 +32,21 @@ def case_detail(request: HttpRequest, pk: int) -> HttpResponse:
         except CommerceError as error:  # sent twice at once
             messages.error(request, str(error.for_user))
         return redirect("commerce:case-detail", case.pk)
+    page = {"case": case, "form": form, **_shares_of(case, user)}
+    status = 422 if form.is_bound else 200
+    return render(request, "commerce/case_detail.html", page, status=status)
+
+
+def _shares_of(case: RiskCase, user: User) -> dict[str, list[CommissionShare]]:
+    """What was taken, and what was let go. After it was given back all is one again."""
     shares = CommissionShare.objects.filter(
         party=user, commission__risk_cases__case=case
     )
-    page = {
-        "case": case,
-        "form": form,
-        "shares": shares.with_word()
-        .select_related("commission__line__product")
-        .order_by("-commission__line__created_at"),
+    shares = shares.with_word().select_related("commission__line__product")
+    rows = list(shares.order_by("-commission__line__created_at", "-pk"))
+    if case.state == RiskCase.State.CLEARED:
+        return {"taken": rows, "kept": []}
+    return {
+        "taken": [row for row in rows if row.commission.rejected_at],
+        "kept": [row for row in rows if not row.commission.rejected_at],
     }
-    status = 422 if form.is_bound else 200
-    return render(request, "commerce/case_detail.html", page, status=status)

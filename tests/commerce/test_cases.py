@@ -604,6 +604,20 @@ def test_after_the_second_look_the_page_says_how_it_ended(client, upheld, alice,
     assert "<textarea" not in page
 
 
+def test_what_was_let_go_is_told_apart_from_what_was_returned(
+    client, link, alice, rosa
+):
+    good, bad = earn(link), earn(link)
+    case = uphold(case=open_case(person=alice), by=rosa, reason="Odd", chosen=[bad.pk])
+    client.force_login(alice)
+    page = client.get(case_page(case)).content.decode()
+    _before, returned, kept = page.split('class="claim-list"')
+    assert str(bad.public_id) in returned
+    assert "not touched" in returned
+    assert str(good.public_id) in kept
+    assert str(bad.public_id) not in kept
+
+
 def test_a_case_about_nothing_owed_has_an_empty_list(client, alice, rosa):
     case = uphold(case=open_case(person=alice), by=rosa, reason="Odd")
     client.force_login(alice)
