@@ -34,12 +34,14 @@ from commerce.models import (
     PayoutLine,
     Programme,
     RateCard,
+    Statement,
 )
 from commerce.networks import top_client
 from commerce.networks.adapters import read_report
 from commerce.networks.fields import as_gmt8, as_utc
 from pinboard.models import Board, Pin, Product
 from tests.commerce.marketplace import APP_KEY, APP_SECRET, Marketplace
+from tests.commerce.statements import SETTLED, make_league, upload
 from tests.commerce.till import Till, make_signing_programme
 from tests.factories import (
     LONG_AGO,
@@ -728,3 +730,13 @@ def test_case_25_a_refund_that_lands_while_a_batch_is_approved_is_the_next_ones_
     assert balances()[f"liab:payable:{alice.pk}"] == 3000
     with pytest.raises(TransitionRefused):
         approve_batch(batch=batch, by=ruth)
+
+
+def test_case_25_a_statement_file_uploaded_twice_is_refused(alice, rosa, ruth):
+    network = make_league(alice)
+    first = upload(network, rosa, ("1", *SETTLED))
+    for by in (rosa, ruth):
+        with pytest.raises(StatementKnown) as refused:
+            upload(network, by, ("1", *SETTLED))
+        assert refused.value.statement == first
+    assert Statement.objects.count() == 1
