@@ -39,6 +39,7 @@ from commerce.models import (
 from commerce.networks import top_client
 from commerce.networks.adapters import read_report
 from commerce.networks.fields import as_gmt8, as_utc
+from commerce.reconciliation.exceptions import StatementKnown
 from pinboard.models import Board, Pin, Product
 from tests.commerce.marketplace import APP_KEY, APP_SECRET, Marketplace
 from tests.commerce.statements import SETTLED, make_league, upload
