@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 if TYPE_CHECKING:
     from users.models import User
@@ -95,7 +96,12 @@ class Board(models.Model):
     visibility = models.CharField(
         _("who sees it"), max_length=6, choices=Visibility, default=Visibility.PUBLIC
     )
-    sort = models.CharField(_("order"), max_length=6, choices=Sort, default=Sort.NEWEST)
+    sort = models.CharField(
+        pgettext_lazy("of pins", "order"),
+        max_length=6,
+        choices=Sort,
+        default=Sort.NEWEST,
+    )
     cover = models.ForeignKey(
         "pinboard.Pin", models.SET_NULL, null=True, editable=False, related_name="+"
     )
