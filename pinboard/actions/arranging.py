@@ -126,12 +126,18 @@ def _free(target: Pin, mine: Pin, *, is_above: bool) -> int | None:
 
 
 def _spread(board_pk: int) -> None:
-    """Give all pins of a board new places, in the order they have."""
+    """Give all pins of a board new places, in the order they have: as far apart as
+    there is room below what a new pin would get. The sequence is asked once, by itself:
+    inside the update it could be asked anew for each row that is joined."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE pinboard_pin SET place = spread.place FROM ("
-            " SELECT id, nextval('pinboard_pin_place') << %s AS place FROM ("
-            "  SELECT id FROM pinboard_pin WHERE board_id = %s ORDER BY place) AS kept"
-            ") AS spread WHERE pinboard_pin.id = spread.id",
-            [NextPlace.ROOM_BITS, board_pk],
+            "SELECT nextval('pinboard_pin_place') << %s", [NextPlace.ROOM_BITS]
+        )
+        (top,) = cursor.fetchone()
+        cursor.execute(
+            "UPDATE pinboard_pin SET place = kept.rank * (%s / (kept.total + 1))"
+            " FROM (SELECT id, row_number() OVER (ORDER BY place) AS rank,"
+            "  count(*) OVER () AS total FROM pinboard_pin WHERE board_id = %s) AS kept"
+            " WHERE pinboard_pin.id = kept.id",
+            [top, board_pk],
         )
