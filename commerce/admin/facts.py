@@ -160,6 +160,7 @@ class OrderLineAdmin(ReadOnlyAdmin):
     list_select_related = ["programme", "commission"]
     search_fields = ["=line_id", "=order_id"]
     ordering = ["-pk"]
+    change_form_template = "admin/commerce/orderline_form.html"
 
     @admin.display(description=pgettext_lazy("by the buyer", "paid"))
     def paid(self, row: OrderLine) -> str:

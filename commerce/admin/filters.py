@@ -30,6 +30,12 @@ IS_FREE, IS_HELD = Q(hold_reasons=[]), ~Q(hold_reasons=[])
 NOBODYS = Q(state=CommissionState.UNATTRIBUTED)
 
 
+def ready() -> QuerySet[Commission]:
+    """What a reviewer may decide about now."""
+    waiting = Commission.objects.filter(IS_FREE, state=CommissionState.MATURING)
+    return waiting.filter(hold_until__lte=timezone.now())
+
+
 class QueueFilter(admin.SimpleListFilter):
     """What waits for a decision comes first; everything is one click away."""
 

@@ -37,7 +37,7 @@ from commerce.admin.base import (
     primary_key,
     who,
 )
-from commerce.admin.filters import CurrencyFilter, HoldFilter, QueueFilter
+from commerce.admin.filters import CurrencyFilter, HoldFilter, QueueFilter, ready
 from commerce.admin.paging import COUNTED_UP_TO
 from commerce.exceptions import CommerceError
 from commerce.models import (
@@ -54,6 +54,7 @@ from users.models import User
 
 # Others come from open discrepancies and go with them.
 HOLDS_BY_HAND = [HoldReason.FRAUD, HoldReason.DISPUTE, HoldReason.BANNED]
+URL = "commerce_commission"
 MOST_TICKED = 200  # on one page there are fewer
 MOST_FOUND = 200  # lines of one order, or orders of one number at several shops
 
@@ -205,8 +206,11 @@ class CommissionAdmin(StoryAdmin):
     # The story of one ----------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        decide = self.admin_site.admin_view(self.decide)
-        own = [path("<int:pk>/decide/", decide, name="commerce_commission_decide")]
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/decide/", view(self.decide), name=f"{URL}_decide"),
+            path("<int:pk>/next/", view(self.next_one), name=f"{URL}_next"),
+        ]
         return [*own, *super().get_urls()]
 
     def change_view(
@@ -243,8 +247,11 @@ class CommissionAdmin(StoryAdmin):
         by, reason = who(request), posted(request, "reason")[:300]
         why = posted(request, "hold")
         match request.POST.get("decision"):
-            case "approve":
-                attempt(request, _("Approved."), approve, commission=commission, by=by)
+            case "approve" | "approve_next" as decision:
+                told = _("Approved.")
+                done = attempt(request, told, approve, commission=commission, by=by)
+                if done and decision == "approve_next":
+                    return self.next_one(request, pk)
             case "reject":
                 attempt(
                     request,
@@ -292,6 +299,19 @@ class CommissionAdmin(StoryAdmin):
             case _:
                 messages.error(request, _("Choose what to decide."))
         return redirect("admin:commerce_commission_change", pk)
+
+    def next_one(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The next that is ready and that this reviewer has no share in, as the queue
+        goes; from its end on again from its beginning."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        others = ready().exclude(pk=pk).exclude(shares__party=who(request))
+        rows = others.order_by("-pk").values_list("pk", flat=True)
+        found = rows.filter(pk__lt=pk).first() or rows.first()
+        if found is None:
+            messages.info(request, _("Nothing else is ready for review."))
+            return redirect(f"admin:{URL}_changelist")
+        return redirect(f"admin:{URL}_change", found)
 
     def _attribute(
         self, request: HttpRequest, commission: Commission, reason: str

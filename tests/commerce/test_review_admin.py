@@ -382,6 +382,7 @@ def test_reviewers_have_exactly_the_rights_they_need():
         "change_discrepancy",
         "add_writeoff",
         "approve_writeoff",
+        "add_reportimport",
         "add_statement",
         "change_statement",
         "approve_statement",
@@ -465,3 +466,51 @@ def test_programmes_and_rates_are_only_seen_by_reviewers(client, programme, rosa
     assert page.status_code == 200
     assert b'name="_save"' not in page.content
     assert Programme.objects.count() == 1
+
+
+def test_approving_leads_to_the_next_that_is_ready(client, received, rosa, ruth):
+    oldest, held, mine, newest = received(4)
+    Commission.objects.filter(pk=held.pk).update(hold_reasons=["fraud"])
+    mine.shares.filter(role="pinner").update(party=rosa)
+    client.force_login(rosa)
+    address = reverse("admin:commerce_commission_decide", args=[newest.pk])
+    answer = client.post(address, {"decision": "approve_next"})
+    assert answer.url == story(oldest)
+    # Refused: one stays where one reads why.
+    answer = client.post(address, {"decision": "approve_next"})
+    assert answer.url == story(newest)
+    step = reverse("admin:commerce_commission_next", args=[oldest.pk])
+    answer = client.get(step, follow=True)
+    assert "Nothing else is ready" in answer.content.decode()
+    client.force_login(ruth)
+    assert client.get(step).url == story(mine)  # from the end on to the beginning
+    mine.shares.filter(role="pinner").update(party=None)
+
+
+def test_the_next_is_for_reviewers(client, received, charlie):
+    step = reverse("admin:commerce_commission_next", args=[received()[0].pk])
+    assert client.get(step).status_code == 302
+    charlie.is_staff = True
+    charlie.save()
+    client.force_login(charlie)
+    assert client.get(step).status_code == 403
+
+
+def test_the_page_of_an_order_line_leads_to_its_story(admin_client, received):
+    (commission,) = received()
+    page = f"/admin/commerce/orderline/{commission.line_id}/change/"
+    assert story(commission) in admin_client.get(page).content.decode()
+    orphan = make_line(commission.line.programme)
+    page = f"/admin/commerce/orderline/{orphan.pk}/change/"
+    answer = admin_client.get(page)
+    assert answer.status_code == 200
+    assert "Explain" not in answer.content.decode()
+
+
+def test_the_keys_of_the_desk_come_with_their_hints(client, received, rosa):
+    (commission,) = received()
+    client.force_login(rosa)
+    for page in (QUEUE, story(commission)):
+        text = client.get(page).content.decode()
+        assert "js/desk" in text
+        assert "data-keys hidden" in text

@@ -308,7 +308,7 @@ def _approve_commission(page, live) -> None:
         page.wait_for_timeout(1000)
     newest.locator("a").first.click()
     assert NAME in page.locator("#content").inner_text()
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Approve", exact=True).click()
     page.wait_for_load_state()
 
 
