@@ -558,3 +558,15 @@ def test_the_samples_are_imported_to_the_cent():
     awin = make_network("awin")
     report = bring(awin, (SAMPLES / "awin_transactions.json").read_bytes())
     assert report.sums == {"USD": [5596, 559]}
+
+
+@pytest.mark.parametrize("state", ["importing", "failed"])
+def test_a_dry_run_books_nothing_of_what_was_confirmed_before(rosa, file_of, state):
+    network, content = make_network("cj"), as_json(cj_sale())
+    report = look_at(network, content, rosa)
+    confirm_report(report=report, by=rosa)
+    ReportImport.objects.update(state=state)
+    assert "nothing is done" in run(network, file_of(content), "--dry-run")
+    report.refresh_from_db()
+    assert report.state == state
+    assert not Observation.objects.exists()

@@ -87,6 +87,10 @@ class Command(BaseCommand):
         if report.state == State.DONE:
             self.stdout.write(f"{path.name} was imported before: nothing is done.")
             return
+        if dry_run and report.confirmed_at:
+            # To go on with it would book what was confirmed before.
+            self.stdout.write(f"{path.name} is {report.state}: nothing is done.")
+            return
         if report.state == State.FAILED:
             try_report_again(report=report, by=None)
         advance(report=report)
