@@ -1,6 +1,6 @@
-"""Names of columns that the admin shows, in the language of who reads them.
+"""Names of models and columns that the admin shows, in the language of who reads them.
 
-Django makes a name of a column's own where the model gives it none; `created_at` is
+Django makes a name of its own where the model gives it none; `created_at` is
 "created at" in every language. Naming each by hand would write all of it twice.
 """
 
@@ -18,6 +18,8 @@ WORDS = [
     _("adapter"),
     _("algorithm version"),
     _("amount minor"),
+    _("api token"),
+    _("api tokens"),
     _("app key"),
     _("appeal"),
     _("appealed at"),
@@ -34,6 +36,7 @@ WORDS = [
     _("beneficiary"),
     _("beneficiary is originator"),
     _("board"),
+    _("boards"),
     _("by"),
     _("byte size"),
     _("candidates"),
@@ -45,7 +48,9 @@ WORDS = [
     _("closed by"),
     _("code"),
     _("columns"),
+    _("comment"),
     _("comment count"),
+    _("comments"),
     _("confirmed at"),
     _("cover"),
     _("created at"),
@@ -137,11 +142,14 @@ WORDS = [
     _("payload"),
     _("payout"),
     _("period"),
+    _("periods"),
     _("picture"),
     _("picture url"),
+    _("pictures"),
     _("pin"),
     _("pin count"),
     _("pinner bp"),
+    _("pins"),
     _("place"),
     _("poll cfg"),
     _("polled until"),
@@ -150,6 +158,7 @@ WORDS = [
     _("price at"),
     _("price minor"),
     _("product"),
+    _("products"),
     _("public id"),
     _("pulled until"),
     _("rate bp"),
@@ -182,6 +191,7 @@ WORDS = [
     _("settled minor"),
     _("sha256"),
     _("shop"),
+    _("shops"),
     _("slug"),
     _("source"),
     _("source modified at"),
@@ -219,6 +229,10 @@ def translate_field_names() -> None:
         app = apps.get_app_config(label)
         app.verbose_name = gettext_lazy(str(app.verbose_name))
         for model in app.get_models():
-            for column in model._meta.fields:
+            meta = model._meta
+            if isinstance(meta.verbose_name, str):
+                meta.verbose_name_plural = gettext_lazy(str(meta.verbose_name_plural))
+                meta.verbose_name = gettext_lazy(meta.verbose_name)
+            for column in meta.fields:
                 if isinstance(column.verbose_name, str):
                     column.verbose_name = gettext_lazy(column.verbose_name)

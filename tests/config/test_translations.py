@@ -130,6 +130,14 @@ def test_every_column_that_the_admin_shows_has_a_chinese_name(db):
     assert {n for n in names if not re.search(r"[\u4e00-\u9fff]", n)} == letters
 
 
+def test_every_model_that_the_admin_shows_has_a_chinese_name():
+    models = [m for m in admin.site._registry if m._meta.app_label in APPS]
+    with translation.override("zh-hans"):
+        names = {str(m._meta.verbose_name) for m in models}
+        names |= {str(m._meta.verbose_name_plural) for m in models}
+    assert {n for n in names if not re.search(r"[\u4e00-\u9fff]", n)} == set()
+
+
 def test_words_are_compiled_only_when_they_are_newer(tmp_path):
     folder = tmp_path / "zh_Hans" / "LC_MESSAGES"
     folder.mkdir(parents=True)
