@@ -53,14 +53,8 @@ def try_again(
 
 def _due(statement: Statement) -> QuerySet[StatementLine]:
     return (
-        StatementLine.objects.filter(
-            statement__network=statement.network_id,
-            statement__state=Statement.State.APPROVED,
-            statement__lte=statement.pk,
-            order_line__isnull=False,
-            line_no__isnull=False,
-            pays_minor__gt=0,
-        )
+        StatementLine.objects.paying()
+        .filter(statement__network=statement.network_id, statement__lte=statement.pk)
         .exclude(outcome=Outcome.APPROVED)
         .order_by("pk")
     )

@@ -121,10 +121,16 @@ class StatementLineQuerySet(models.QuerySet["StatementLine"]):
 
     def paying_for(self, order_line: OrderLine) -> Self:
         """Of approved statements, those that say that it is paid for."""
+        return self.paying().filter(order_line=order_line)
+
+    def paying(self) -> Self:
+        """Of approved statements; not what was left out of the sum that came in, such
+        as a line in another currency."""
         return self.filter(
-            order_line=order_line,
+            order_line__isnull=False,
             statement__state=Statement.State.APPROVED,
             line_no__isnull=False,
+            is_counted=True,
             pays_minor__gt=0,
         )
 

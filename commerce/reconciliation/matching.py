@@ -2,8 +2,9 @@
 
 A few statements of SQL, however many lines there are, and the same again at any time: a
 line is compared with what is owed for its order now. That is its commission as booked,
-less what other statements of the network paid or what was written off before. So an
-order that is paid twice differs, and one that is taken back a month later agrees.
+less what other statements of the network paid or what was written off: those that are
+approved, and of the others those that were uploaded before. So an order that is paid
+twice differs, and one that is taken back a month later agrees.
 
 What a reviewer said of a difference holds as long as it is that difference.
 """
@@ -65,6 +66,13 @@ def _names(statement: Statement) -> dict[str, Any]:
     }
 
 
+# An approved one counts whenever it was uploaded: what is a preview still, or is told
+# again in another file, must not be received twice.
+_COUNTS_BEFORE = (
+    "(bs.state = 'approved' AND bs.id <> {this}"
+    " OR bs.id < {this} AND bs.state NOT IN ('draft', 'cancelled'))"
+)
+
 # The first row of a line's number is the line; those after it are told of as twice.
 _FIND = """
 WITH told AS (
@@ -90,20 +98,20 @@ WHERE s.id = found.id AND NOT s.is_linked
 # What was received or settled in the month and is still owed; and of earlier months
 # what approved statements paid otherwise than it is booked by now: an order that they
 # did not have, one that was disputed, one that came back after it was paid.
-_MISSING = """
+_MISSING = f"""
 WITH paid AS (
     SELECT b.order_line_id, bool_or(bs.state = 'approved') AS is_approved,
         sum(b.pays_minor * b.is_counted::int + b.written_off_minor) AS minor
     FROM commerce_statementline b JOIN commerce_statement bs ON bs.id = b.statement_id
-    WHERE bs.network_id = %(network)s AND bs.id < %(statement)s
-      AND bs.state NOT IN ('draft', 'cancelled') AND b.order_line_id IS NOT NULL
+    WHERE bs.network_id = %(network)s AND b.order_line_id IS NOT NULL
+      AND {_COUNTS_BEFORE.format(this="%(statement)s")}
     GROUP BY b.order_line_id
 )
 INSERT INTO commerce_statementline (
     statement_id, line_id, order_id, status, currency, fee_minor, tech_fee_minor,
     pays_minor, raw, bucket, order_line_id, is_linked, is_counted, ours_minor,
     delta_minor, written_off_minor, resolution, outcome, outcome_note, version)
-SELECT %(statement)s, o.line_id, o.order_id, o.status, o.currency, 0, 0, 0, '{}',
+SELECT %(statement)s, o.line_id, o.order_id, o.status, o.currency, 0, 0, 0, '{{}}',
     'missing_theirs', o.id, false, false, c.net_minor - coalesce(paid.minor, 0),
     coalesce(paid.minor, 0) - c.net_minor, 0, '', '', '', 1
 FROM commerce_orderline o
@@ -117,7 +125,7 @@ WHERE o.network_id = %(network)s AND c.is_accrued AND o.currency = %(currency)s
   AND NOT EXISTS (
       SELECT FROM commerce_statementline s
       WHERE s.statement_id = %(statement)s AND s.order_line_id = o.id)
-"""
+"""  # noqa: S608  our own words
 
 _RANK = " ".join(f"WHEN '{s.value}' THEN {s.rank}" for s in OrderStatus)
 _B = StatementLine.Bucket
@@ -139,8 +147,8 @@ WITH told AS (
             SELECT sum(b.pays_minor * b.is_counted::int + b.written_off_minor)
             FROM commerce_statementline b
             JOIN commerce_statement bs ON bs.id = b.statement_id
-            WHERE b.order_line_id = s.order_line_id AND bs.id < s.statement_id
-              AND bs.state NOT IN ('draft', 'cancelled')), 0) AS owed
+            WHERE b.order_line_id = s.order_line_id
+              AND {_COUNTS_BEFORE.format(this="s.statement_id")}), 0) AS owed
     FROM commerce_statementline s
     LEFT JOIN commerce_orderline o ON o.id = s.order_line_id
     LEFT JOIN commerce_commission c ON c.line_id = o.id

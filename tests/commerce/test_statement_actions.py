@@ -347,6 +347,38 @@ def test_an_order_that_is_paid_twice_differs(opened, order, rosa, ruth):
     assert (line.bucket, line.ours_minor, line.delta_minor) == ("amount_diff", 0, 13)
 
 
+def test_a_preview_that_another_file_overtook_pays_for_nothing_twice(
+    opened, order, league, rosa, ruth
+):
+    order("1")
+    preview = upload(league, rosa, ("1", *SETTLED))
+    content = sheet_of(("1", *SETTLED)) + b"\n"
+    second = opened(content=content, declared=13, receipt=13)
+    approve_statement(statement=second, by=ruth)
+    confirm(preview, rosa, declared=13, receipt=13)
+    assert advance(statement=preview)
+    assert buckets(preview) == {"1": "amount_diff"}
+    with pytest.raises(ApprovalRefused):
+        approve_statement(statement=preview, by=ruth)
+    assert balance("asset:cash", "bank") == 13
+
+
+def test_a_file_that_was_overtaken_while_it_was_open_pays_for_nothing_twice(
+    opened, order, league, rosa, ruth
+):
+    """The later one was resolved against the earlier, which is then cancelled."""
+    order("1")
+    preview = upload(league, rosa, ("1", *SETTLED))
+    second = opened(content=sheet_of(("1", *SETTLED)) + b"\n", declared=13, receipt=13)
+    confirm(preview, rosa, declared=13, receipt=13)
+    assert advance(statement=preview)
+    with pytest.raises(ApprovalRefused):  # the first one counts as long as it is open
+        approve_statement(statement=second, by=ruth)
+    cancel_statement(statement=preview, by=rosa)
+    approve_statement(statement=second, by=ruth)
+    assert balance("asset:cash", "bank") == 13
+
+
 def test_what_is_taken_back_a_month_later_agrees(opened, order, league, ruth):
     order("1")
     first = opened(("1", *SETTLED), declared=13, receipt=13)
@@ -764,6 +796,31 @@ def test_a_network_that_sends_statements_is_approved_by_them_alone(
         approve(commission=commission, by=rosa)
     approve_statement(statement=statement, by=ruth)
     assert approve(commission=commission, by=rosa).state == "payable"
+
+
+def test_a_line_in_another_currency_pays_for_no_commission(
+    opened, order, league, rosa, ruth
+):
+    """Ours stands, so it is not in the sum that the bank received."""
+    league.sends_statements = True
+    league.save()
+    order("1")
+    order("2")
+    days = ("2026-10-02 10:00:00", "2026-10-20 09:00:00")
+    rows = [
+        ",".join(("1", *SETTLED, *days, "CNY")),
+        ",".join(("2", *SETTLED, *days, "USD")),
+    ]
+    content = "\n".join([HEAD + ",币种", *rows]).encode()
+    statement = opened(content=content, declared=13, receipt=13)
+    resolve(statement, "2", "ours", rosa)
+    Commission.objects.update(hold_until=statement.imported_at)
+    approve_statement(statement=statement, by=ruth)
+    approve_matched(statement=statement, by=ruth)
+    states = dict(Commission.objects.values_list("line__line_id", "state"))
+    assert states == {"1": "payable", "2": "maturing"}
+    unpaid = Commission.objects.get(line__line_id="2")
+    assert "No approved statement" in why_not_approve(unpaid, by=ruth)
 
 
 def test_a_cancelled_statement_lets_its_file_come_again(opened, order, rosa):
