@@ -96,9 +96,10 @@ def restore_board(*, board: Board, by: User) -> Board:
 
 @transaction.atomic
 def empty_trash(*, by: User) -> None:
-    """At once for its owner; the sweeper takes the rows and files within the hour."""
+    """At once for its owner; the sweeper takes the rows and files within the hour. What
+    others pinned stays in it where one may not change the board."""
     out = oldest_in_trash() - timedelta(minutes=1)
-    Pin.objects.in_trash_of(by).update(deleted_at=out)
+    Pin.objects.erasable_by(by).update(deleted_at=out)
     Board.objects.in_trash_of(by, since=oldest_in_trash()).update(deleted_at=out)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -20,6 +21,7 @@ from pinboard.models import (
     BoardMember,
     Notification,
     Pin,
+    Role,
 )
 from pinboard.tasks import send_invitation
 
@@ -111,12 +113,15 @@ def join_by_link(*, invitation: BoardInvitation, by: User) -> Board:
 def set_role(*, board: Board, by: User, person: User, role: str) -> None:
     mine = _mine(board, by)
     BoardMember.objects.filter(board=mine, user=person).update(role=role)
+    _close_links(mine, person, above=role)
 
 
 @transaction.atomic
 def remove_member(*, board: Board, by: User, person: User) -> None:
     """What they pinned stays; they see the board no longer, if it is not public."""
-    BoardMember.objects.filter(board=_mine(board, by), user=person).delete()
+    mine = _mine(board, by)
+    BoardMember.objects.filter(board=mine, user=person).delete()
+    _close_links(mine, person)
 
 
 @transaction.atomic
@@ -154,6 +159,16 @@ def _joined(member: BoardMember) -> BoardMember:
         board = member.board
         _tell(board.owner, JOINED, member.user, board, board.get_absolute_url())
     return member
+
+
+def _close_links(board: Board, person: User, *, above: str = "") -> None:
+    """Nobody comes back by a link that they know: those that anybody may use, and the
+    mails that they sent themselves. With a role, those that give more than it."""
+    rank = Role.values.index(above) + 1 if above else 0
+    known = BoardInvitation.objects.open().filter(
+        Q(email="") | Q(created_by=person), board=board, role__in=Role.values[rank:]
+    )
+    known.update(revoked_at=timezone.now())
 
 
 def _check_room(board: Board) -> None:

@@ -88,6 +88,11 @@ class PinQuerySet(models.QuerySet["Pin"]):
             deleted_at__gte=oldest_in_trash(),
         )
 
+    def erasable_by(self, user: Viewer) -> Self:
+        """Out of the trash for good: what an editor deletes of others can come back."""
+        over = shared_with(user, "owner", board="board__")
+        return self.in_trash_of(user).filter(over | Q(pinner_id=user.pk))
+
     def thrown_away_by(self, user: Viewer) -> Self:
         """What may still come back, by itself or with its board: shown to those who
         may bring it back."""
