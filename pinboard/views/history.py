@@ -32,7 +32,9 @@ def board_history(request: HttpRequest, pk: int) -> HttpResponse:
         return _at(request, board, at)
     actor = User.objects.filter(username=request.GET.get("by", "")).first()
     try:
-        deeds, next_cursor = deeds_of(board, request.GET.get("cursor"), actor)
+        deeds, next_cursor = deeds_of(
+            board, request.GET.get("cursor"), actor, viewer=request.user
+        )
     except BadCursor as error:
         raise Http404 from error
     shown = {
@@ -71,7 +73,8 @@ def board_revert(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _at(request: HttpRequest, board: Board, moment: datetime) -> HttpResponse:
-    pins = pins_at(board, moment).select_related("picture", "product", "pinner")
+    pins = pins_at(board, moment, viewer=request.user)
+    pins = pins.select_related("picture", "product", "pinner")
     page = page_or_404(request, pins)
     seen = Pin.objects.visible_to(signed_in(request))
     shown = {

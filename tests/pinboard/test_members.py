@@ -238,6 +238,49 @@ def test_who_is_removed_sees_it_no_longer_and_leaves_the_pins(
     assert Pin.objects.filter(board=board, pinner=bob, deleted_at=None).exists()
 
 
+def test_who_is_removed_does_not_come_back_by_a_link(client, alice, bob, board):
+    links = [
+        members.invite_by_link(board=board, by=alice, role=Role.EDITOR),
+        members.invite_by_link(board=board, by=alice, role=Role.VIEWER),
+    ]
+    members.join_by_link(invitation=links[0], by=bob)
+    members.set_role(board=board, by=alice, person=bob, role=Role.OWNER)
+    mailed = {"role": Role.OWNER, "email": "b@example.org"}
+    links.append(members.invite_by_link(board=board, by=bob, **mailed))
+    members.remove_member(board=board, by=alice, person=bob)
+    client.force_login(bob)
+    for link in links:
+        assert client.post(link.get_absolute_url()).status_code == 404
+    assert not BoardMember.objects.exists()
+
+
+def test_who_may_do_less_gets_no_more_by_a_link(client, alice, bob, board):
+    editor = members.invite_by_link(board=board, by=alice, role=Role.EDITOR)
+    viewer = members.invite_by_link(board=board, by=alice, role=Role.VIEWER)
+    members.join_by_link(invitation=editor, by=bob)
+    members.set_role(board=board, by=alice, person=bob, role=Role.VIEWER)
+    members.leave(board=board, by=bob, keeps_pins=True)
+    client.force_login(bob)
+    assert client.post(editor.get_absolute_url()).status_code == 404
+    client.post(viewer.get_absolute_url())
+    assert BoardMember.objects.get(user=bob).role == Role.VIEWER
+
+
+def test_an_editor_throws_nothing_of_others_away_for_good(
+    client, alice, bob, board, pin
+):
+    shares(board, bob)
+    mine = make_pin(board, pinner=bob)
+    for gone in (pin, mine):
+        delete_pin(pin=gone, by=bob)
+    client.force_login(bob)
+    client.post("/trash/empty/")
+    assert set(Pin.objects.in_trash_of(alice)) == {pin}
+    client.force_login(alice)
+    client.post("/trash/empty/")
+    assert not Pin.objects.in_trash_of(alice).exists()
+
+
 @pytest.mark.parametrize(("keeps", "left"), [("1", 1), ("0", 0)])
 def test_who_leaves_keeps_or_takes_the_pins(client, bob, board, pin, keeps, left):
     shares(board, bob)
@@ -404,6 +447,24 @@ def test_the_board_is_seen_as_it_was_on_a_day(client, alice, board, time_machine
     assert at(4) == (False, False)
     assert at(2) == (True, False)
     assert at(0) == (False, True)
+
+
+def test_what_went_to_a_secret_board_of_another_is_in_no_history(
+    client, alice, bob, board, time_machine
+):
+    now = timezone.now()
+    time_machine.move_to(now - timedelta(days=3), tick=False)
+    shares(board, bob)
+    pin = pin_picture(by=bob, board=board, picture=make_picture(), title="A lamp")
+    time_machine.move_to(now, tick=False)
+    secret = make_board(bob, visibility="secret")
+    moved = {"title": "For Alice, not yet", "description": "", "alt": ""}
+    edit_pin(pin=pin, by=bob, board=secret, **moved)
+    day = (timezone.localdate() - timedelta(days=2)).isoformat()
+    for person, sees in ((bob, True), (alice, False)):
+        client.force_login(person)
+        for page in (history(client, board), history(client, board, at=day)):
+            assert ("For Alice, not yet" in page) is sees
 
 
 @pytest.mark.parametrize("at", ["x", "2026-02-30", "9999-12-31", "0001-01-01"])
