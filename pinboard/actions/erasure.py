@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce, Greatest, Lower
 from django.utils import timezone
 
 from pinboard.actions.pins import lock_boards
@@ -53,7 +54,11 @@ def erase_person(*, user: User) -> None:
     Shop.objects.filter(owner=user).update(owner=None, verified_at=None, board=None)
     BoardMember.objects.filter(user=user).delete()
     BoardMember.objects.filter(invited_by=user).update(invited_by=None)
-    BoardInvitation.objects.filter(created_by=user).delete()
+    # Confirmed ones: who only says that an address is theirs takes no mail from it.
+    theirs = EmailAddress.objects.filter(user=user, verified=True)
+    lower = theirs.annotate(lower=Lower("email")).values("lower")
+    asked = BoardInvitation.objects.annotate(lower=Lower("email"))
+    asked.filter(Q(created_by=user) | Q(lower__in=lower)).delete()
     BoardEvent.objects.filter(actor=user).update(actor=None)
     PinDraft.objects.filter(owner=user).delete()
     Avatar.objects.filter(user=user).delete()

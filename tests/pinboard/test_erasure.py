@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -177,6 +178,18 @@ def test_nobody_shares_a_board_with_them_any_more(alice, bob):
     close_account(user=alice)
     assert not BoardMember.objects.filter(user=alice).exists()
     assert not BoardInvitation.objects.filter(pk=link.pk).exists()
+
+
+def test_the_mails_that_asked_them_to_share_are_forgotten(alice, bob):
+    EmailAddress.objects.create(user=alice, email="Alice@example.org", verified=True)
+    EmailAddress.objects.create(user=alice, email="bob@example.org", verified=False)
+    board = make_board(bob)
+    for email in ("alice@example.org", "bob@example.org"):
+        BoardInvitation.objects.create(
+            board=board, role=Role.EDITOR, created_by=bob, email=email
+        )
+    close_account(user=alice)
+    assert [row.email for row in BoardInvitation.objects.all()] == ["bob@example.org"]
 
 
 def test_drafts_go_and_their_addresses(alice):
