@@ -3,8 +3,9 @@ while the last one was written.
 
 A transaction's cost is nearly the same for one notice and for ten. Each caller is
 answered after the commit, as if it had been alone; where one of several is refused,
-each is booked by itself. Threads of one process share a transaction, and it is right
-with any number of processes: what makes a notice booked once is in the database.
+each is booked by itself, in its own thread: none waits for what held another up.
+Threads of one process share a transaction, and it is right with any number of
+processes: what makes a notice booked once is in the database.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ MOST = 100
 # So long a transaction waits for as many callers as there were while the last one was
 # written: who has just been answered is likely to come with the next notice.
 LINGER_S = 0.004
+
+
+class _Alone(Exception):
+    """They could not be booked at once. Each tries by itself."""
 
 
 @dataclass
@@ -51,6 +56,8 @@ class _Queue:
                 self._let_go(len(turns))
         if isinstance(turn.outcome, Observation):
             return turn.outcome
+        if isinstance(turn.outcome, _Alone):
+            return observe_many(network=network, notices=[notice])[0]
         raise turn.outcome or RuntimeError("nobody booked the notice")
 
     def _leads(self, turn: _Turn) -> bool:
@@ -94,11 +101,8 @@ def _book_all(network: Network, turns: Sequence[_Turn]) -> None:
         notices = [turn.notice for turn in turns]
         rows = observe_many(network=network, notices=notices)
     except Exception as error:  # noqa: BLE001  raised in the thread whose notice it is
-        if len(turns) == 1:
-            turns[0].outcome = error
-            return
         for turn in turns:
-            _book_all(network, [turn])
+            turn.outcome = error if len(turns) == 1 else _Alone()
         return
     for turn, row in zip(turns, rows, strict=True):
         turn.outcome = row

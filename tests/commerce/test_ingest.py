@@ -4,18 +4,19 @@ import itertools
 import json
 import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commerce.actions.observations import Notice
+from commerce.actions.observations import Notice, read_histories
 from commerce.actions.orders import observe, observe_many, observe_page
 from commerce.actions.pages import observe_pages
 from commerce.actions.together import observe_together
@@ -423,6 +424,42 @@ def test_of_notices_at_once_only_the_wrong_one_is_refused(alice):
     assert in_threads(acts) == [200] * 11 + [409]
     assert Commission.objects.count() == 12
     assert OrderLine.objects.filter(paid_minor=100).count() == 0
+
+
+@concurrent
+def test_a_notice_that_waits_for_its_line_holds_up_none_that_came_with_it(
+    alice, monkeypatch
+):
+    short = "-c statement_timeout=1s"
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "options", short)
+    programme = make_programme()
+    click = make_click(make_link(programme=programme, beneficiary=alice))
+    told = [notice(programme, click, number) for number in range(4)]
+    first, waits, *others = (one.report.line_id for one in told)
+    booked, given_up = {}, {}
+
+    def tell(one):
+        try:
+            observe_together(network=programme.network, notice=one)
+            booked[one.report.line_id] = time.monotonic()
+        except OperationalError:  # an error to its shop, which tells it again
+            given_up[one.report.line_id] = time.monotonic()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool, transaction.atomic():
+        read_histories(programme.network, [], [first, waits])  # which locks them
+        runs = [pool.submit(tell, told[0])]
+        time.sleep(0.3)  # it is being written: those that come now are one transaction
+        runs += [pool.submit(tell, one) for one in told[1:]]
+        for run in runs:
+            run.result(30)
+    assert set(booked) == set(others)
+    assert set(given_up) == {first, waits}
+    assert given_up[waits] - max(booked.values()) > 0.5
+    for one in told:
+        observe_together(network=programme.network, notice=one)
+    assert Commission.objects.count() == 4
 
 
 def test_inside_a_transaction_a_notice_belongs_to_it(alice):
