@@ -180,7 +180,11 @@ def cancel_batch(*, batch: PayoutBatch, by: User) -> PayoutBatch:
     if row.payouts.filter(state=Payout.State.PAID).exists():
         raise ApprovalRefused(_("A part of it is paid. Only the bank's answers count."))
     waiting = row.payouts.exclude(state=Payout.State.FAILED)
-    for payout in waiting.select_for_update().order_by("pk"):
+    payouts = list(waiting.select_for_update().order_by("pk"))
+    # All of them before the first account: a refund waits for these, not they for it.
+    lines = PayoutLine.objects.filter(payout__in=payouts, share__isnull=False)
+    _lock_commissions(set(lines.values_list("share__commission", flat=True)))
+    for payout in payouts:
         _take_back(payout, by=by, note=_("The batch was cancelled."))
     row.state = PayoutBatch.State.CANCELLED
     row.save(update_fields=["state"])

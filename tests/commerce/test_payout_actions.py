@@ -1,6 +1,7 @@
 """From what is owed to what is paid: four eyes, debts, the bank's answers."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -567,6 +568,63 @@ def test_of_two_who_act_at_once_one_wins():
     assert won == ["NoneType", "TransitionRefused"]
     assert Journal.objects.filter(kind="PAYOUT_SUBMIT").count() == 1
     assert Commission.objects.get().state == "in_payout"
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_refund_that_lands_while_a_batch_is_cancelled_blocks_nobody():
+    """Of a commission of two: alice was paid her part before, bob is by this batch."""
+    rosa, ruth = (make_user(name, reviewer=True) for name in ("rosa", "ruth"))
+    programme = make_programme(rate_bp=1000)
+    alice, bob = make_user("alice"), make_user("bob")
+
+    def sell(pinner, first=None, paid_minor=100_000):
+        link = make_link(
+            programme=programme,
+            beneficiary=pinner,
+            originator=first,
+            beneficiary_is_originator=False,
+        )
+        click = make_click(link, rate_bp=1000)
+        line = make_line(programme, click=click, paid_minor=paid_minor)
+        return approve(commission=tell_line(line, status="received"), by=rosa)
+
+    def approved_batch():
+        return approve_batch(batch=prepare_batch(currency="CNY", by=rosa), by=ruth)
+
+    shared = sell(bob, alice, paid_minor=400_000)
+    can_be_paid(alice)
+    export_batch(batch=(first := approved_batch()), by=rosa)
+    mark_paid(payout=first.payouts.get(), by=ruth, external_ref="B1")
+    can_be_paid(bob, "1")
+    sell(alice)
+    batch = approved_batch()
+    assert [payout.user for payout in batch.payouts.order_by("pk")] == [alice, bob]
+
+    def cancel():
+        try:
+            cancel_batch(batch=batch, by=rosa)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Commission.objects.select_for_update().get(pk=shared.pk)
+            run = pool.submit(cancel)
+            _wait_until_somebody_waits()
+            tell_line(shared.line, refunded_minor=100_000)  # takes from alice, too
+        run.result(10)
+    assert balance("liab:payout_clearing", batch.pk) == 0
+
+
+def _wait_until_somebody_waits():
+    """For a lock that this connection holds."""
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
