@@ -155,15 +155,21 @@ def cancel_statement(*, statement: Statement, by: User) -> Statement:
     return row
 
 
-def approve_statement(*, statement: Statement, by: User) -> Statement:
+def approve_statement(
+    *, statement: Statement, by: User, version: int | None = None
+) -> Statement:
     """The second pair of eyes: the network's money is in the bank. Its commissions are
     approved after that (commerce.actions.statement_approvals). Locks the statement,
     then accounts.
 
     The lines are compared once more before, for what refunds and others changed since.
+    Raises TransitionRefused where it is not what was seen (`version`): four eyes see
+    the same totals and resolutions.
     """
     with transaction.atomic():
         row = locked(statement, State.OPEN)
+        if version not in (None, row.version):
+            raise TransitionRefused
         if refusal := why_not_sign(row, by=by):
             raise ApprovalRefused(refusal)
         match(row)  # stays, even where it shows that there is more to be resolved

@@ -139,7 +139,9 @@ class StatementAdmin(StatementFiles):
             case "cancel":
                 attempt(request, _("Cancelled."), cancel_statement, **deed)
             case "approve":
-                if attempt(request, _("Approved."), approve_statement, **deed):
+                seen = primary_key(posted(request, "version"))
+                told = _("Approved.")
+                if attempt(request, told, approve_statement, **deed, version=seen):
                     last = approve_matched(**deed, budget_s=BUDGET_S)
                     if last is not None:
                         tasks.approve_lines.delay_on_commit(pk, last)

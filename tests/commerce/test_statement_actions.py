@@ -725,6 +725,21 @@ def test_an_approval_books_the_receipt_once(opened, order, ruth, rosa):
             deed(statement=statement, by=rosa)
 
 
+def test_what_was_resolved_since_it_was_seen_is_looked_at_again(
+    opened, order, rosa, ruth
+):
+    order("1")
+    rows = ("1", "已结算", "2.80", "0.12", "0.01")
+    statement = opened(rows, declared=11, receipt=11)
+    seen = statement.version
+    resolve(statement, "1", "write_off", rosa)
+    with pytest.raises(TransitionRefused):
+        approve_statement(statement=statement, by=ruth, version=seen)
+    statement.refresh_from_db()
+    approve_statement(statement=statement, by=ruth, version=statement.version)
+    assert balance("asset:cash", "bank") == 11
+
+
 def test_a_refund_since_the_matching_stops_the_approval(opened, order, ruth):
     order("1")
     statement = opened(("1", *SETTLED), declared=13, receipt=13)

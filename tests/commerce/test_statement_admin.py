@@ -91,7 +91,13 @@ def test_a_statement_goes_from_the_file_to_the_approval(
     client.force_login(ruth)
     page = client.get(at("change", draft)).content.decode()
     assert "All agrees. It can be approved." in page
-    client.post(at("decide", draft), {"decision": "approve"})
+    draft.refresh_from_db()
+    assert f'name="version" value="{draft.version}"' in page
+    other = {"decision": "approve", "version": str(draft.version - 1)}
+    client.post(at("decide", draft), other)
+    draft.refresh_from_db()
+    assert draft.state == "open"
+    client.post(at("decide", draft), other | {"version": str(draft.version)})
     draft.refresh_from_db()
     assert (draft.state, draft.approved_by) == ("approved", ruth)
     assert Commission.objects.get().state == "payable"
