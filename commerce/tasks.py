@@ -157,6 +157,8 @@ def read_statements() -> None:
     """Whose message was lost on the way."""
     for statement_pk in statement_lines.unfinished():
         read_statement.delay(statement_pk)
+    for statement_pk in statement_approvals.unfinished():
+        approve_lines.delay(statement_pk)
 
 
 @shared_task

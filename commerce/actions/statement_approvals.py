@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commerce.actions.commissions import approve
@@ -17,6 +20,8 @@ from commerce.models import Commission, Statement, StatementLine
 from users.models import User
 
 LINES_AT_ONCE = 200
+# A page or a worker is at it for as long; what is older comes with the next statement.
+AT_WORK, SWEPT_FOR = timedelta(minutes=2), timedelta(days=1)
 
 Outcome = StatementLine.Outcome
 
@@ -51,6 +56,17 @@ def try_again(
     return approve_matched(statement=statement, by=by, budget_s=budget_s)
 
 
+def unfinished() -> Sequence[int]:
+    """Statements of which a line was never looked at: the message is lost."""
+    now = timezone.now()
+    left = StatementLine.objects.paying().filter(statement=OuterRef("pk"), outcome="")
+    rows = Statement.objects.filter(
+        state=Statement.State.APPROVED,
+        approved_at__range=(now - SWEPT_FOR, now - AT_WORK),
+    )
+    return list(rows.filter(Exists(left)).order_by("pk").values_list("pk", flat=True))
+
+
 def _due(statement: Statement) -> QuerySet[StatementLine]:
     return (
         StatementLine.objects.paying()
@@ -62,6 +78,8 @@ def _due(statement: Statement) -> QuerySet[StatementLine]:
 
 @transaction.atomic
 def _approve(line: StatementLine, by: User) -> None:
+    """One after the other, should two be at it."""
+    line = StatementLine.objects.select_for_update().get(pk=line.pk)
     commission = Commission.objects.filter(line=line.order_line_id).first()
     outcome, note = Outcome.APPROVED, ""
     if commission is None:

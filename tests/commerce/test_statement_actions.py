@@ -2,16 +2,18 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from commerce.actions.commissions import approve, why_not_approve
 from commerce.actions.holds import hold, release
 from commerce.actions.resolutions import resolve_line, resolve_lines
 from commerce.actions.statement_approvals import approve_matched, try_again
+from commerce.actions.statement_approvals import unfinished as approvals_left
 from commerce.actions.statement_lines import advance, unfinished
 from commerce.actions.statements import (
     approve_statement,
@@ -43,6 +45,7 @@ from commerce.reconciliation.exceptions import (
     ColumnsUnfit,
     StatementKnown,
 )
+from commerce.tasks import approve_lines
 from tests.commerce.statements import (
     HEAD,
     SETTLED,
@@ -796,6 +799,24 @@ def test_approving_goes_on_where_its_time_ended(opened, order, ruth, charlie):
     with pytest.raises(ApprovalRefused):
         try_again(statement=statement, by=charlie)
     assert try_again(statement=statement, by=ruth) is None
+
+
+def test_an_approval_whose_message_was_lost_is_found_and_ended(
+    opened, order, ruth, time_machine
+):
+    for line_id in ("1", "2", "3"):
+        order(line_id)
+    rows = [(line_id, *SETTLED) for line_id in ("1", "2", "3")]
+    statement = opened(*rows, declared=39, receipt=39)
+    Commission.objects.update(hold_until=statement.imported_at)
+    approve_statement(statement=statement, by=ruth)
+    assert approve_matched(statement=statement, by=ruth, budget_s=-1)  # and then killed
+    assert approvals_left() == []  # somebody may still be at it
+    time_machine.move_to(timezone.now() + timedelta(minutes=3))
+    assert approvals_left() == [statement.pk]
+    approve_lines(statement.pk)
+    assert approvals_left() == []
+    assert set(Commission.objects.values_list("state", flat=True)) == {"payable"}
 
 
 def test_a_network_that_sends_statements_is_approved_by_them_alone(
