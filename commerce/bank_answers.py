@@ -5,9 +5,7 @@ Pure reading, and what each row would do. Nothing is written here.
 
 from __future__ import annotations
 
-import csv
 import enum
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,25 +14,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commerce.exceptions import CommerceError, MalformedAmount
+from commerce.exceptions import FileUnreadable, MalformedAmount
 from commerce.models import Payout
 from commerce.money import minor_units
+from commerce.networks.tables import read_table
 
 MOST_BYTES = 2 * 1024 * 1024
 MOST_ROWS = 5000
 LONGEST_CELL = 200
 COLUMNS = ("payout", "amount", "currency", "result", "reference")
 OK, FAILED, UNKNOWN = "ok", "failed", "unknown"
-
-
-class BankFileRefused(CommerceError):
-    """The whole file: it cannot be read, or is none of ours."""
-
-    code = "bank_file_refused"
-
-    def __init__(self, reason: str | Promise) -> None:
-        super().__init__(str(reason))
-        self.for_user = reason
 
 
 class Does(enum.StrEnum):
@@ -80,26 +69,14 @@ class Judged:
 
 
 def read_answers(content: bytes) -> list[Answer]:
-    """Raises BankFileRefused with what to do about it."""
+    """Raises FileUnreadable with what to do about it."""
     if len(content) > MOST_BYTES:
-        raise BankFileRefused(_("The file is larger than 2 MB. Send it in parts."))
-    rows = csv.reader(io.StringIO(_decoded(content), newline=""))
-    try:
-        head = [cell.strip().lower() for cell in next(rows, [])]
-        if missing := [name for name in COLUMNS if name not in head]:
-            raise BankFileRefused(
-                _("The first line must name the columns; missing: %(names)s.")
-                % {"names": ", ".join(missing)}
-            )
-        places = [head.index(name) for name in COLUMNS]
-        answers = [_answer(row, places) for row in rows if any(map(str.strip, row))]
-    except csv.Error as error:
-        raise BankFileRefused(_("This is no CSV. Save the table as CSV.")) from error
-    if not answers:
-        raise BankFileRefused(_("The file has no rows below its first line."))
-    if len(answers) > MOST_ROWS:
-        raise BankFileRefused(_("More than 5000 rows. Send the file in parts."))
-    return answers
+        raise FileUnreadable(_("The file is larger than 2 MB. Send it in parts."))
+    table = read_table(content, known=COLUMNS, named=lambda name: name.strip().lower())
+    if table.row_count > MOST_ROWS:
+        raise FileUnreadable(_("More than 5000 rows. Send the file in parts."))
+    places = [table.header.index(name) for name in COLUMNS]
+    return [_answer(row, places) for _number, row in table.rows]
 
 
 def judge(
@@ -176,15 +153,3 @@ def _answer(row: Sequence[str], places: Sequence[int]) -> Answer:
     return Answer(
         payout.lower(), amount, currency.upper(), result.lower() or UNKNOWN, reference
     )
-
-
-def _decoded(content: bytes) -> str:
-    """As Excel and Chinese banks write it."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise BankFileRefused(_("The file is neither UTF-8 nor GB18030. Save it as CSV."))

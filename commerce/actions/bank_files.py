@@ -23,7 +23,7 @@ ANSWERED = (PayoutBatch.State.EXPORTED, PayoutBatch.State.CLOSED)
 @transaction.atomic
 def keep_bank_file(*, batch: PayoutBatch, content: bytes, by: User) -> BankFile:
     """Read it and keep it; no payout moves. The same file again is the first one.
-    Raises BankFileRefused with what to do about the file."""
+    Raises FileUnreadable with what to do about the file."""
     if not by.has_perm("commerce.change_payoutbatch"):
         raise ApprovalRefused(_("Only reviewers decide about payouts."))
     row = PayoutBatch.objects.select_for_update().get(pk=batch.pk)

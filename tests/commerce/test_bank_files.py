@@ -19,8 +19,8 @@ from commerce.actions.payouts import (
     mark_paid,
     prepare_batch,
 )
-from commerce.bank_answers import BankFileRefused, read_answers
-from commerce.exceptions import ApprovalRefused, TransitionRefused
+from commerce.bank_answers import read_answers
+from commerce.exceptions import ApprovalRefused, FileUnreadable, TransitionRefused
 from commerce.ledger import verify
 from commerce.models import Account, BankFile, Journal, Payout
 from tests.commerce.test_payout_actions import can_be_paid
@@ -209,19 +209,19 @@ def test_only_reviewers_and_only_once_the_bank_has_it(sent, alice, charlie, rosa
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "missing: payout"),
-        (b"payout,amount\nx,1\n", "missing: currency, result, reference"),
+        (b"", "empty"),
+        (b"payout,amount\nx,1\n", "headings of this report: amount, currency, payout"),
         (HEAD.encode(), "no rows"),
-        (b"\x00\xff\xfe\x00", "neither"),
-        (b"\xff\xff\xff\xff", "neither"),
-        (HEAD.encode() + b"a\x00b,1,CNY,ok,1\n", "neither"),
+        (b"\x00\xff\xfe\x00", "no text"),
+        (HEAD.encode() + b"a\x00b,1,CNY,ok,1\n", "no text"),
         (HEAD.encode() + b"x,1,CNY,ok,1\n" * 5001, "5000 rows"),
         (b"x" * (2 * 1024 * 1024 + 1), "2 MB"),
         (HEAD.encode() + b'"' + b"x" * 200_000 + b"\n", "no CSV"),
+        (b"PK\x03\x04workbook", "workbook"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_what_to_do(content, why):
-    with pytest.raises(BankFileRefused) as refused:
+    with pytest.raises(FileUnreadable) as refused:
         read_answers(content)
     assert why in str(refused.value.for_user)
 
@@ -238,7 +238,10 @@ def test_the_file_goes_through_the_screens(client, sent, alice, bob, rosa, ruth)
     upload = reverse("admin:commerce_batch_answers", args=[sent.pk])
     assert "The bank's answers (CSV)" in client.get(page).content.decode()
     text = row(sent, alice, "ok", "B-1") + row(sent, bob, "ok", "B-1")
-    for content, why in [(b"nonsense", "missing: payout"), (None, "Choose the bank")]:
+    for content, why in [
+        (b"nonsense", "headings of this report"),
+        (None, "Choose the bank"),
+    ]:
         fields = {"file": SimpleUploadedFile("x.csv", content)} if content else {}
         answer = client.post(upload, fields)
         assert answer.status_code == 422
