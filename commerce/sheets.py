@@ -6,18 +6,12 @@ import csv
 import io
 from collections.abc import Iterable
 
-# What Excel, LibreOffice and Google Sheets take for the start of a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from pinboard.cells import plain_cell
 
 
 def sheet(rows: Iterable[Iterable[object]]) -> str:
     """The rows as CSV with a byte order mark, by which Excel knows UTF-8."""
     written = io.StringIO()
     writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([plain_cell(value) for value in row] for row in rows)
     return "\ufeff" + written.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -41,6 +41,16 @@ def read_draft(self: Any, job_pk: int) -> None:  # noqa: ANN401
         read(job)
 
 
+@shared_task(bind=True, **LIMITS)
+def write_export(self: Any, job_pk: int) -> None:  # noqa: ANN401
+    from pinboard.actions.exports import write_slice
+    from pinboard.models import ExportJob
+
+    job = ExportJob.objects.take(job_pk, redelivered=_is_redelivered(self))
+    if job and write_slice(job):
+        write_export.delay(job_pk)
+
+
 @shared_task
 def send_invitation(invitation_pk: int) -> None:
     from pinboard.actions.mails import mail_invitation

@@ -15,6 +15,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest, Lower
 from django.utils import timezone
 
+from pinboard.actions.exports import forget_exports_of
 from pinboard.actions.pins import lock_boards
 from pinboard.models import (
     Avatar,
@@ -61,6 +62,7 @@ def erase_person(*, user: User) -> None:
     asked.filter(Q(created_by=user) | Q(lower__in=lower)).delete()
     BoardEvent.objects.filter(actor=user).update(actor=None)
     PinDraft.objects.filter(owner=user).delete()
+    forget_exports_of(user)
     Avatar.objects.filter(user=user).delete()
     Notification.objects.filter(Q(recipient=user) | Q(actor=user)).delete()
     Pin.objects.filter(via_pinner=user).update(via_pinner=None)

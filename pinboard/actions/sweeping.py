@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from pinboard.actions.exports import delete_old_exports, give_up_export
 from pinboard.actions.pictures import refresh_publicity, wrongly_hidden_or_shown
 from pinboard.actions.pins import fail_pin
 from pinboard.actions.renditions import fail_renditions
@@ -19,6 +20,7 @@ from pinboard.models import (
     Board,
     DraftPicture,
     DraftReadJob,
+    ExportJob,
     Job,
     Picture,
     Pin,
@@ -30,7 +32,7 @@ from pinboard.models import (
 from pinboard.models.pin import DRAFT_LIFE, oldest_in_trash
 from pinboard.pictures import storage
 from pinboard.pictures.names import PRIVATE, copies_of, original_of, upload_of
-from pinboard.tasks import fetch_pin, make_renditions, read_draft
+from pinboard.tasks import fetch_pin, make_renditions, read_draft, write_export
 
 SENT_AT_ONCE = 200  # each sweep; a backlog must not grow by being swept
 TIDIED_AT_ONCE = 500
@@ -53,15 +55,19 @@ def sweep_jobs() -> None:
             fail_pin(fetch.pin, GaveUp.code)
         for read in DraftReadJob.objects.exhausted():
             read.fail(GaveUp.code)
+        for export in ExportJob.objects.exhausted():
+            give_up_export(export)
     _send(RenditionJob, make_renditions.delay)
     _send(PinFetchJob, fetch_pin.delay)
     _send(DraftReadJob, read_draft.delay)
+    _send(ExportJob, write_export.delay)
 
 
 def tidy_pictures() -> bool:
-    """Empty the trash and drop old drafts, then delete the pictures and public copies
-    that nobody shows. Whether there may be more of them."""
+    """Empty the trash, drop old drafts and exports, then delete the pictures and
+    public copies that nobody shows. Whether there may be more of them."""
     PinDraft.objects.filter(created_at__lt=timezone.now() - DRAFT_KEPT).delete()
+    delete_old_exports()
     thrown_away = _empty_trash(oldest_in_trash())
     for picture in wrongly_hidden_or_shown()[:TIDIED_AT_ONCE]:
         refresh_publicity(picture)

@@ -2,6 +2,7 @@ from pinboard.models.board import Board, Visibility
 from pinboard.models.board_event import BoardEvent
 from pinboard.models.board_member import BoardInvitation, BoardMember, Role
 from pinboard.models.board_section import BoardSection
+from pinboard.models.export import ExportJob, ExportPart
 from pinboard.models.job import Job, JobState
 from pinboard.models.notification import Notification
 from pinboard.models.picture import Avatar, Picture, RenditionJob
@@ -28,6 +29,8 @@ __all__ = [
     "Comment",
     "DraftPicture",
     "DraftReadJob",
+    "ExportJob",
+    "ExportPart",
     "Follow",
     "Job",
     "JobState",

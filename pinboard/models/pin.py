@@ -234,6 +234,7 @@ class Pin(models.Model):
     can_edit: bool
     # Annotated by with_twins: `pk` and `board`, a number and a text.
     twins: list[dict[str, Any]]
+    exported_file: str  # of an export's gallery: where its picture lies in there
 
     def __str__(self) -> str:
         return self.title or f"pin {self.pk}"

@@ -1,0 +1,11 @@
+"""Cells of people's spreadsheets, of which none can be a formula."""
+
+from __future__ import annotations
+
+# What Excel, LibreOffice and Google Sheets take for the start of a formula.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def plain_cell(value: object) -> str:
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,178 @@
+"""What an export tells in words: for programs, for spreadsheets, and for the eye.
+
+Rows are streamed, once for each document, in a fixed number of queries.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import override
+
+from pinboard.cells import plain_cell
+from pinboard.models import Board, Comment, Like, Pin
+from pinboard.models.pin import PinQuerySet
+from pinboard.prices import decimal_text
+from users.models import User
+
+ROWS_AT_ONCE = 500
+Files = Mapping[int, str]
+
+
+def exported_pins(owner: User) -> PinQuerySet:
+    """One's own pins on all boards that one may see; nobody else's."""
+    return Pin.objects.visible_to(owner).filter(pinner=owner)
+
+
+def write_documents(
+    archive: ZipFile, *, owner: User, files: Files, language: str
+) -> None:
+    with _text(archive, "pinboard.json") as out:
+        _write_json(out, owner, files)
+    with _text(archive, "pins.csv") as out:
+        _write_csv(out, owner, files)
+    with _text(archive, "index.html") as out, override(language):
+        boards = {"boards": _by_board(owner, files), "owner": owner}
+        out.write(render_to_string("pinboard/export_gallery.html", boards))
+
+
+def _write_json(out: IO[str], owner: User, files: Files) -> None:
+    lists = {
+        "boards": map(_board, _boards(owner)),
+        "pins": (_pin(pin, files) for pin in _pins(owner)),
+        "comments": map(_comment, _comments(owner)),
+        "likes": map(_like, _likes(owner)),
+    }
+    out.write(f'{{"profile": {_json(_profile(owner))}')
+    for name, rows in lists.items():
+        out.write(f',\n"{name}": [')
+        for number, row in enumerate(rows):
+            out.write((",\n" if number else "\n") + _json(row))
+        out.write("]")
+    out.write("}\n")
+
+
+def _write_csv(out: IO[str], owner: User, files: Files) -> None:
+    out.write("\ufeff")  # by which Excel knows UTF-8
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    for number, pin in enumerate(_pins(owner)):
+        row = _pin(pin, files)
+        if number == 0:
+            writer.writerow(row)
+        writer.writerow(
+            plain_cell("" if cell is None else cell) for cell in row.values()
+        )
+
+
+def _by_board(owner: User, files: Files) -> Iterator[tuple[Board, list[Pin]]]:
+    shown = (pin for pin in _pins(owner) if pin.pk in files)
+    for board, pins in groupby(shown, key=lambda pin: pin.board):
+        yield board, [_with_file(pin, files[pin.pk]) for pin in pins]
+
+
+def _with_file(pin: Pin, name: str) -> Pin:
+    pin.exported_file = name
+    return pin
+
+
+def _pins(owner: User) -> Iterator[Pin]:
+    related = ("picture", "board", "section", "product", "pinner", "via_pinner")
+    pins = exported_pins(owner).select_related(*related)
+    return pins.order_by("board", "-place").iterator(ROWS_AT_ONCE)
+
+
+def _boards(owner: User) -> Iterable[Board]:
+    return Board.objects.owned_by(owner).order_by("pk").prefetch_related("sections")
+
+
+def _comments(owner: User) -> Iterator[Comment]:
+    said = Comment.objects.editable_by(owner).order_by("pk")
+    return said.iterator(ROWS_AT_ONCE)
+
+
+def _likes(owner: User) -> Iterator[Like]:
+    return Like.objects.filter(user=owner).order_by("pk").iterator(ROWS_AT_ONCE)
+
+
+def _profile(owner: User) -> dict[str, object]:
+    return {
+        "username": owner.username,
+        "name": owner.display_name,
+        "about": owner.bio,
+        "email": owner.email,
+        "joined_at": owner.date_joined.isoformat(),
+        "url": settings.SITE_URL + owner.get_absolute_url(),
+    }
+
+
+def _board(board: Board) -> dict[str, object]:
+    return {
+        "id": board.pk,
+        "title": board.title,
+        "description": board.description,
+        "visibility": board.visibility,
+        "sort": board.sort,
+        "sections": [section.title for section in board.sections.all()],
+        "created_at": board.created_at.isoformat(),
+        "url": settings.SITE_URL + board.get_absolute_url(),
+    }
+
+
+def _pin(pin: Pin, files: Files) -> dict[str, object]:
+    product = pin.product
+    return {
+        "id": pin.pk,
+        "title": pin.title,
+        "description": pin.description,
+        "alt": pin.alt,
+        "source_url": pin.source_url,
+        "board_id": pin.board_id,
+        "board": pin.board.title,
+        "section": pin.section.title if pin.section else None,
+        "place": pin.place,
+        "product": product.title if product else None,
+        "product_url": product.url if product else None,
+        "price": (decimal_text(product) or None) if product else None,
+        "currency": (product.currency or None) if product else None,
+        "via": str(pin.via_pinner) if pin.via_pinner else None,
+        "created_at": pin.created_at.isoformat(),
+        "url": settings.SITE_URL + pin.get_absolute_url(),
+        "file": files.get(pin.pk),
+    }
+
+
+def _comment(comment: Comment) -> dict[str, object]:
+    return {
+        "text": comment.text,
+        "pin": _address_of_pin(comment.pin_id),
+        "created_at": comment.created_at.isoformat(),
+    }
+
+
+def _like(like: Like) -> dict[str, object]:
+    return {
+        "pin": _address_of_pin(like.pin_id),
+        "created_at": like.created_at.isoformat(),
+    }
+
+
+def _address_of_pin(pk: int) -> str:
+    """The address alone: what stands there is somebody else's."""
+    return settings.SITE_URL + Pin(pk=pk).get_absolute_url()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _text(archive: ZipFile, name: str) -> IO[str]:
+    archive.compression = ZIP_DEFLATED
+    return io.TextIOWrapper(archive.open(name, "w"), encoding="utf-8", newline="")
