@@ -5,4 +5,7 @@ class PinboardConfig(AppConfig):
     name = "pinboard"
 
     def ready(self) -> None:
-        from pinboard import receivers  # noqa: F401  connects the signals
+        from pinboard import (  # noqa: F401  connects the signals, registers the tasks
+            receivers,
+            tasks,
+        )

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from pinboard.actions.exports import forget_exports_of
 from pinboard.actions.pins import lock_boards
+from pinboard.hints import hint
 from pinboard.models import (
     Avatar,
     Board,
@@ -33,7 +34,6 @@ from pinboard.models import (
     Shop,
 )
 from pinboard.models.pin import oldest_in_trash
-from pinboard.tasks import tidy
 from users.models import User
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def erase_person(*, user: User) -> None:
     Avatar.objects.filter(user=user).delete()
     Notification.objects.filter(Q(recipient=user) | Q(actor=user)).delete()
     Pin.objects.filter(via_pinner=user).update(via_pinner=None)
-    tidy.delay_on_commit()
+    hint("tidy")
 
 
 def _throw_away_for_good(user: User) -> None:

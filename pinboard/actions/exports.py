@@ -25,7 +25,6 @@ from pinboard.exports.packing import Packed, pack_originals
 from pinboard.models import ExportJob, ExportPart, JobState
 from pinboard.models.export import EXPORT_LIFE, FAILED_EXPORT_LIFE
 from pinboard.pictures import storage
-from pinboard.tasks import write_export
 from users.models import User
 
 SLICE = 150
@@ -42,7 +41,7 @@ def start_export(*, by: User) -> ExportJob:
         owner=by, state=JobState.PENDING, defaults=facts
     )
     if is_new:
-        write_export.delay_on_commit(job.pk)
+        job.hint()
     return job
 
 

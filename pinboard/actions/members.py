@@ -15,6 +15,7 @@ from pinboard.actions import bulk
 from pinboard.actions.locking import locked
 from pinboard.actions.notifications import notify
 from pinboard.exceptions import NoLongerThere, TooManyMails, TooManyPeople
+from pinboard.hints import hint
 from pinboard.models import (
     Board,
     BoardInvitation,
@@ -23,7 +24,6 @@ from pinboard.models import (
     Pin,
     Role,
 )
-from pinboard.tasks import send_invitation
 
 if TYPE_CHECKING:
     from users.models import User
@@ -70,7 +70,7 @@ def invite_by_link(
         board=mine, created_by=by, role=role, email=email
     )
     if email:
-        send_invitation.delay_on_commit(invitation.pk)
+        hint("send_invitation", invitation.pk)
     return invitation
 
 

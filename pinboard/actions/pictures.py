@@ -19,7 +19,6 @@ from pinboard.models import Avatar, JobState, Picture, Pin, Product, RenditionJo
 from pinboard.pictures import storage
 from pinboard.pictures.header import read_header
 from pinboard.pictures.names import PRIVATE, copies_of, name_of, upload_of
-from pinboard.tasks import make_renditions
 
 if TYPE_CHECKING:
     from users.models import User
@@ -52,8 +51,7 @@ def intake(content: bytes) -> Picture:
     if not default_storage.exists(upload_of(picture)):
         storage.put(upload_of(picture), content)
     if is_new:
-        job = RenditionJob.objects.create(picture=picture)
-        make_renditions.delay_on_commit(job.pk)
+        RenditionJob.objects.create(picture=picture).hint()
     else:
         try_again(picture)
     return picture
@@ -64,7 +62,7 @@ def try_again(picture: Picture) -> None:
     job = RenditionJob.objects.get(picture=picture)
     if job.state == JobState.FAILED:
         job.reopen()
-        make_renditions.delay_on_commit(job.pk)
+        job.hint()
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from pinboard.actions.board_events import ADDED, REMOVED, note, note_all
 from pinboard.actions.locking import locked
 from pinboard.actions.notifications import notify
 from pinboard.actions.pictures import intake, refresh_publicity, try_again
+from pinboard.actions.quotas import check_quota
 from pinboard.discovery.words import vector_of
 from pinboard.exceptions import NotInTrash, NotYoursToMove, PinNotReady
 from pinboard.models import (
@@ -28,7 +29,6 @@ from pinboard.models import (
 from pinboard.models.pin import NextPlace, filled_by, oldest_in_trash
 from pinboard.signals import pin_product_changed, pin_published
 from pinboard.sources.guard import check_form
-from pinboard.tasks import fetch_pin
 
 if TYPE_CHECKING:
     from users.models import User
@@ -109,7 +109,7 @@ def pin_address(
     Raises AddressRefused for what its form alone forbids, and FetchQuotaReached.
     """
     check_form(url)
-    _check_quota(by)
+    check_quota(by)
     pin = _create(
         board=board,
         pinner=by,
@@ -119,7 +119,7 @@ def pin_address(
         alt=alt,
         source_url=url,
     )
-    fetch_pin.delay_on_commit(PinFetchJob.objects.create(pin=pin).pk)
+    PinFetchJob.objects.create(pin=pin).hint()
     return pin
 
 
@@ -238,10 +238,10 @@ def retry_pin(*, pin: Pin, by: User) -> Pin:
     if mine.picture:
         _wait_again(mine, mine.picture)
     else:
-        _check_quota(by)
+        check_quota(by)
         job = PinFetchJob.objects.get(pin=mine)
         job.reopen()
-        fetch_pin.delay_on_commit(job.pk)
+        job.hint()
     return mine
 
 
@@ -290,12 +290,6 @@ def _create(**fields: Any) -> Pin:  # columns of as many types
     pin = Pin.objects.create(**fields)
     note(pin.board, pin, ADDED, by=pin.pinner)
     return pin
-
-
-def _check_quota(by: User) -> None:
-    from pinboard.actions.sources import check_quota  # which publishes pins in turn
-
-    check_quota(by)
 
 
 def publish_if_ready(pin: Pin) -> None:

@@ -6,20 +6,17 @@ No transaction is open while a stranger's server is waited for.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from pinboard.actions.draft_pictures import gather_pictures, offer_picture
 from pinboard.actions.pictures import intake
 from pinboard.actions.pins import fail_pin, publish_pins_of
 from pinboard.actions.products import illustrate, product_at, product_of_page
+from pinboard.actions.quotas import check_quota
 from pinboard.actions.visits import opened
 from pinboard.exceptions import (
     AddressRefused,
-    FetchQuotaReached,
     PageUnreadable,
     PageWithoutPicture,
     PictureRefused,
@@ -40,10 +37,8 @@ from pinboard.sources.extract import PageFacts
 from pinboard.sources.fetch import Deadline
 from pinboard.sources.guard import check_form
 from pinboard.sources.reading import facts_of
-from pinboard.tasks import read_draft as read_draft_task
 from users.models import User
 
-HOUR = timedelta(hours=1)
 IN_ALL_S = 9.5  # a page and its picture together; a page alone has the fetch's own 8 s
 # A page and its pictures: each has the fetch's 8 s at most, as has the reading. Less
 # than the task's own limit, which would end it in the middle.
@@ -59,29 +54,8 @@ def start_draft(*, by: User, url: str, board: Board | None = None) -> PinDraft:
     check_form(url)
     check_quota(by)
     draft = PinDraft.objects.create(owner=by, url=url, board=board)
-    read_draft_task.delay_on_commit(DraftReadJob.objects.create(draft=draft).pk)
+    DraftReadJob.objects.create(draft=draft).hint()
     return draft
-
-
-def check_quota(user: User) -> None:
-    """Raises FetchQuotaReached, counted from the rows themselves.
-
-    Inside the caller's transaction, so that requests of one person take turns.
-    """
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    since = timezone.now() - HOUR
-    pins = PinFetchJob.objects.filter(pin__pinner=user, created_at__gt=since)
-    drafts = PinDraft.objects.filter(owner=user, created_at__gt=since)
-    times = [
-        *pins.values_list("created_at", flat=True),
-        *drafts.values_list("created_at", flat=True),
-    ]
-    if len(times) >= settings.FETCHES_PER_HOUR:
-        raise FetchQuotaReached(retry_after_s=_seconds_until(min(times) + HOUR))
-
-
-def _seconds_until(moment: datetime) -> int:
-    return max(1, int((moment - timezone.now()).total_seconds()) + 1)
 
 
 def read_draft(job: DraftReadJob) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -32,7 +30,6 @@ from pinboard.models import (
 from pinboard.models.pin import DRAFT_LIFE, oldest_in_trash
 from pinboard.pictures import storage
 from pinboard.pictures.names import PRIVATE, copies_of, original_of, upload_of
-from pinboard.tasks import fetch_pin, make_renditions, read_draft, write_export
 
 SENT_AT_ONCE = 200  # each sweep; a backlog must not grow by being swept
 TIDIED_AT_ONCE = 500
@@ -57,10 +54,8 @@ def sweep_jobs() -> None:
             read.fail(GaveUp.code)
         for export in ExportJob.objects.exhausted():
             give_up_export(export)
-    _send(RenditionJob, make_renditions.delay)
-    _send(PinFetchJob, fetch_pin.delay)
-    _send(DraftReadJob, read_draft.delay)
-    _send(ExportJob, write_export.delay)
+    for kind in (RenditionJob, PinFetchJob, DraftReadJob, ExportJob):
+        _send_forgotten(kind)
 
 
 def tidy_pictures() -> bool:
@@ -113,10 +108,10 @@ def _alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _send(kind: type[Job], send: Callable[[int], Any]) -> None:
+def _send_forgotten(kind: type[Job]) -> None:
     forgotten = kind._default_manager.forgotten().order_by("created_at")
-    for pk in forgotten.values_list("pk", flat=True)[:SENT_AT_ONCE]:
-        send(pk)
+    for job in forgotten[:SENT_AT_ONCE]:
+        job.hint()
 
 
 def _orphans() -> QuerySet[Picture]:

@@ -36,6 +36,8 @@ ExportJobManager = models.Manager.from_queryset(ExportJobQuerySet)
 
 
 class ExportJob(Job):
+    task = "write_export"
+
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="exports"
     )

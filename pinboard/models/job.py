@@ -7,12 +7,14 @@ a hint that carries the row's key; the sweeper sends it again where it got lost.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from pinboard.hints import hint
 
 # Longer than the hard time limit of the tasks that work on jobs (pinboard.tasks), and
 # short enough that work of a worker that died is done within a minute.
@@ -58,6 +60,8 @@ class JobQuerySet(models.QuerySet[J], Generic[J]):
 
 
 class Job(models.Model):
+    task: ClassVar[str]  # what takes it
+
     state = models.CharField(
         max_length=8, choices=JobState, default=JobState.PENDING, editable=False
     )
@@ -80,6 +84,10 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.pk}: {self.state}"
+
+    def hint(self) -> None:
+        """Tell a worker of it, once it is committed."""
+        hint(self.task, self.pk)
 
     def finish(self) -> None:
         self._close(JobState.DONE)

@@ -78,6 +78,8 @@ class Picture(models.Model):
 
 
 class RenditionJob(Job):
+    task = "make_renditions"
+
     picture = models.OneToOneField(Picture, models.CASCADE, related_name="job")
 
     class Meta(Job.Meta):

@@ -250,6 +250,8 @@ class Pin(models.Model):
 
 
 class PinFetchJob(Job):
+    task = "fetch_pin"
+
     """Read the address of a pin that came as one, and take its picture."""
 
     pin = models.OneToOneField(Pin, models.CASCADE, related_name="fetch_job")
@@ -319,6 +321,8 @@ class DraftPicture(models.Model):
 
 
 class DraftReadJob(Job):
+    task = "read_draft"
+
     draft = models.OneToOneField(PinDraft, models.CASCADE, related_name="job")
 
     class Meta(Job.Meta):

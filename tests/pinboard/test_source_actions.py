@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from pinboard.actions.boards import edit_board
 from pinboard.actions.pins import pin_address
+from pinboard.actions.quotas import check_quota
 from pinboard.actions.sources import (
-    check_quota,
     read_address_of_pin,
     read_draft,
     start_draft,

@@ -10,15 +10,16 @@ from datetime import timedelta
 
 import pytest
 import redis
+from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from PIL import Image
 
 from pinboard.actions.pins import pin_upload
-from pinboard.actions.sweeping import sweep_jobs
 from pinboard.models import (
     DraftReadJob,
+    Job,
     Pin,
     PinDraft,
     PinFetchJob,
@@ -47,6 +48,15 @@ def waiting(by):
     job = RenditionJob.objects.get()
     RenditionJob.objects.update(created_at=LONG_AGO)
     return job
+
+
+@pytest.fixture
+def sweep_and_send(django_capture_on_commit_callbacks):
+    def swept():
+        with django_capture_on_commit_callbacks(execute=True):
+            sweep()
+
+    return swept
 
 
 @pytest.mark.django_db
@@ -97,42 +107,44 @@ def test_a_done_job_is_not_taken_again_by_anybody(alice, media_folder):
 
 @pytest.mark.django_db
 def test_the_sweeper_sends_again_what_the_broker_lost(
-    alice, media_folder, queue, django_capture_on_commit_callbacks
+    alice, media_folder, queue, sweep_and_send
 ):
     job = waiting(alice)
     queue.flushall()
-    sweep()
+    sweep_and_send()
     assert queue.llen("celery") == 1
     queue.flushall()
     RenditionJob.objects.take(job.pk)
-    sweep()
+    sweep_and_send()
     assert queue.llen("celery") == 0, "somebody is at work on it"
     RenditionJob.objects.update(leased_until=LONG_AGO)
-    sweep()
+    sweep_and_send()
     assert queue.llen("celery") == 1
 
 
 @pytest.mark.django_db
-def test_a_young_job_is_left_to_its_own_message(alice, media_folder, queue):
+def test_a_young_job_is_left_to_its_own_message(
+    alice, media_folder, queue, sweep_and_send
+):
     waiting(alice)
     RenditionJob.objects.update(created_at=timezone.now())
-    sweep()
+    sweep_and_send()
     assert queue.llen("celery") == 0
 
 
 @pytest.mark.django_db
-def test_all_kinds_of_jobs_are_swept(alice, queue):
+def test_all_kinds_of_jobs_are_swept(alice, queue, sweep_and_send):
     pin = make_pin(make_board(alice), picture=None, state="processing")
     PinFetchJob.objects.create(pin=pin, created_at=LONG_AGO)
     draft = PinDraft.objects.create(owner=alice, url="https://a.example/")
     DraftReadJob.objects.create(draft=draft, created_at=LONG_AGO)
-    sweep()
+    sweep_and_send()
     assert queue.llen("celery") == 2
 
 
 @pytest.mark.django_db
 def test_after_five_attempts_the_sweeper_gives_up_and_says_so(
-    alice, media_folder, queue
+    alice, media_folder, queue, sweep_and_send
 ):
     waiting(alice)
     fetched = make_pin(make_board(alice), picture=None, state="processing")
@@ -141,7 +153,7 @@ def test_after_five_attempts_the_sweeper_gives_up_and_says_so(
     DraftReadJob.objects.create(draft=draft, created_at=LONG_AGO)
     for kind in (RenditionJob, PinFetchJob, DraftReadJob):
         kind.objects.update(attempts=MAX_ATTEMPTS)
-    sweep_jobs()
+    sweep_and_send()
     assert queue.llen("celery") == 0
     assert (
         list(Pin.objects.values_list("state", "error_code"))
@@ -152,11 +164,13 @@ def test_after_five_attempts_the_sweeper_gives_up_and_says_so(
 
 
 @pytest.mark.django_db
-def test_the_fifth_attempt_may_still_be_under_way(alice, media_folder, queue):
+def test_the_fifth_attempt_may_still_be_under_way(
+    alice, media_folder, queue, sweep_and_send
+):
     job = waiting(alice)
     RenditionJob.objects.update(attempts=MAX_ATTEMPTS - 1)
     assert RenditionJob.objects.take(job.pk)
-    sweep_jobs()
+    sweep_and_send()
     assert Pin.objects.get().state == PinState.PROCESSING
 
 
@@ -278,3 +292,8 @@ def test_a_worker_makes_pictures_ready_and_losing_a_child_loses_none(worker):
     board.refresh_from_db()
     assert board.pin_count == 7
     assert worker.poll() is None
+
+
+@pytest.mark.parametrize("kind", Job.__subclasses__())
+def test_every_kind_of_job_names_a_task_that_is_there(kind):
+    assert f"pinboard.tasks.{kind.task}" in current_app.tasks
