@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db.models import BigIntegerField, Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -19,7 +21,13 @@ def chrome(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def _of_reader(request: HttpRequest) -> dict[str, object]:
+def board_used_last(request: HttpRequest) -> int | None:
+    """Where one press of Save puts a pin."""
+    found: int | None = _of_reader(request).get("board_pk")
+    return found
+
+
+def _of_reader(request: HttpRequest) -> dict[str, Any]:
     """Unread notifications and the board pinned to last, in one query."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:

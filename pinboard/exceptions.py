@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.http import Http404
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from pinboard.models import Board
 
 
 class PinboardError(Exception):
@@ -104,6 +110,18 @@ class PinNotReady(PinboardError):
     code = "pin_not_ready"
     for_user = _("This pin is not ready yet. Try again in a moment.")
     status = 409
+
+
+class ThereAlready(PinboardError):
+    """The board has this picture; who wants it twice says so."""
+
+    code = "there_already"
+    status = 409
+
+    def __init__(self, board: Board) -> None:
+        super().__init__(board.pk)
+        told = gettext("You have this in %(board)s already.")
+        self.for_user = told % {"board": board.title}
 
 
 class NotInTrash(PinboardError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from pinboard.actions.locking import locked
@@ -103,13 +103,27 @@ def empty_trash(*, by: User) -> None:
     Board.objects.in_trash_of(by, since=oldest_in_trash()).update(deleted_at=out)
 
 
+@transaction.atomic
 def board_to_fill(*, by: User, board: Board | None, new_title: str = "") -> Board:
-    """The board a form asks for: a new one where it names one."""
+    """The board a form asks for: a new one where it names one. A form that is sent
+    twice makes no second board: by then the person has one of this title."""
     if new_title:
-        return create_board(owner=by, title=new_title)
+        title = clean_title(new_title)
+        _one_at_a_time(by)
+        own = Board.objects.owned_by(by).filter(title=title).order_by("pk").first()
+        return own or create_board(owner=by, title=title)
     if board is None:
         raise ValueError("neither a board nor a title")
     return board
+
+
+def _one_at_a_time(by: User) -> None:
+    """No row is locked: people come after boards in the order of locks."""
+    with connection.cursor() as cursor:
+        wanted = f"a new board of {by.pk}"
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [wanted]
+        )
 
 
 def _refresh_pictures(board: Board) -> None:

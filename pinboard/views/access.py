@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import (
@@ -83,6 +84,17 @@ def back(
     """To the page whose form this was, where it says so and is ours."""
     asked = _asked_for(request)
     return HttpResponseRedirect(asked) if asked else redirect(fallback)
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of ours on which a link was pressed, as far as the browser says so."""
+    asked = _asked_for(request)
+    if asked:
+        return asked
+    parts = urlsplit(request.META.get("HTTP_REFERER", ""))
+    if parts.netloc != request.get_host() or not is_path_of_ours(parts.path):
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _asked_for(request: HttpRequest) -> str:
