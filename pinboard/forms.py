@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from pinboard.actions.arranging import Way
+from pinboard.actions.places import Way
 from pinboard.models import (
     Board,
     BoardSection,
@@ -230,20 +230,21 @@ class BulkForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    """Where a pin shall stand among those of its board."""
+    """Where a pin shall stand among those of its board, or a board among one's own."""
 
     way = forms.ChoiceField(choices=Way.choices)
     beside = forms.ModelChoiceField(queryset=Pin.objects.none(), required=False)
 
-    def __init__(self, *args: Any, pin: Pin, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, others: QuerySet[Pin] | QuerySet[Board], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        others = Pin.objects.filter(board=pin.board_id, deleted_at=None)
-        self.fields["beside"].queryset = others.exclude(pk=pin.pk)  # type: ignore[attr-defined]
+        self.fields["beside"].queryset = others  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("way") in (Way.BEFORE, Way.AFTER) and not cleaned.get("beside"):
-            self.add_error("beside", _("Say beside which pin."))
+            self.add_error("beside", _("Say beside which one."))
         return cleaned
 
 

@@ -70,6 +70,7 @@ urlpatterns = [
     path("boards/<int:pk>/edit/", board_forms.board_edit, name="board-edit"),
     path("boards/<int:pk>/delete/", board_forms.board_delete, name="board-delete"),
     path("boards/<int:pk>/restore/", trash.board_restore, name="board-restore"),
+    path("boards/<int:pk>/place/", arranging.board_place, name="board-place"),
     path("boards/<int:pk>/pins/", bulk.board_pins, name="board-pins"),
     path("boards/<int:pk>/sections/", arranging.board_sections, name="board-sections"),
     path("boards/<int:pk>/people/", members.board_people, name="board-people"),

@@ -1,38 +1,21 @@
-"""A board's own order, its sections and its cover.
-
-Each pin has a place, a number that rises upwards and has room below and above it: to
-put a pin between two others is to write one number. Places come from a sequence, so
-that what is new, or comes from another board, is on top without asking what is there.
-"""
+"""Boards on a profile, the pins of a board, its sections and its cover."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
-from django.db.models import TextChoices
+from django.db import transaction
 
-from pinboard.actions.locking import locked
+from pinboard.actions.locking import locked, wait_for_turn
 from pinboard.actions.pins import lock_boards
+from pinboard.actions.places import Order, put
 from pinboard.exceptions import NoLongerThere
 from pinboard.models import Board, BoardSection, Pin
 from pinboard.models.board import Sort
-from pinboard.models.pin import NextPlace
 from users.names import clean_title
 
 if TYPE_CHECKING:
-    from pinboard.models.pin import PinQuerySet
     from users.models import User
-
-
-class Way(TextChoices):
-    """Where to: past the neighbour, to the top, or beside a pin that is named."""
-
-    UP = "up"
-    DOWN = "down"
-    FIRST = "first"
-    BEFORE = "before"
-    AFTER = "after"
 
 
 @transaction.atomic
@@ -44,21 +27,25 @@ def arrange(*, pin: Pin, by: User, way: str, beside: Pin | None = None) -> Pin:
     lock_boards(pin.board)
     mine = locked(Pin.objects.editable_by(by).select_for_update(of=["self"]), pin)
     Board.objects.filter(pk=mine.board_id).update(sort=Sort.OWN)
-    if way == Way.FIRST:
-        Pin.objects.filter(pk=mine.pk).update(place=NextPlace())
-        return mine
-    there = Pin.objects.filter(board=mine.board_id, deleted_at=None)
-    target = _target(mine, way, there, beside)
-    if target is None:
-        return mine
-    is_above = way in (Way.UP, Way.BEFORE)
-    place = _free(target, mine, is_above=is_above)
-    if place is None:
-        _spread(mine.board_id)
-        target.refresh_from_db(fields=["place"])
-        place = _free(target, mine, is_above=is_above)
-    mine.place = place or target.place  # which is never: they were just spread
-    mine.save(update_fields=["place"])
+    kept = Pin.objects.filter(board=mine.board_id)
+    order = Order(kept.filter(deleted_at=None), kept, "board", mine.board_id)
+    put(mine, order=order, way=way, beside=beside)
+    return mine
+
+
+@transaction.atomic
+def arrange_board(
+    *, board: Board, by: User, way: str, beside: Board | None = None
+) -> Board:
+    """Put one of one's boards elsewhere on one's profile. Raises NoLongerThere."""
+    owned = Board.objects.owned_by(by)
+    mine = owned.filter(pk=board.pk).first()
+    if mine is None:
+        raise NoLongerThere
+    wait_for_turn(f"the order of the boards of {by.pk}")
+    mine.refresh_from_db(fields=["place"])
+    order = Order(owned, Board.objects.filter(owner=by), "owner", by.pk)
+    put(mine, order=order, way=way, beside=beside)
     return mine
 
 
@@ -95,49 +82,3 @@ def delete_section(*, section: BoardSection, by: User) -> None:
     """Its pins stay on the board."""
     locked(Board.objects.fillable_by(by).select_for_update(), section.board)
     section.delete()
-
-
-def _target(mine: Pin, way: str, there: PinQuerySet, beside: Pin | None) -> Pin | None:
-    """The pin beside which it shall stand; None at the end of the list."""
-    if way == Way.UP:
-        return there.filter(place__gt=mine.place).order_by("place").first()
-    if way == Way.DOWN:
-        return there.filter(place__lt=mine.place).order_by("-place").first()
-    found = there.filter(pk=beside.pk).first() if beside else None
-    if found is None or found.pk == mine.pk:
-        raise NoLongerThere
-    return found
-
-
-def _free(target: Pin, mine: Pin, *, is_above: bool) -> int | None:
-    """A number between the target and its neighbour on that side; None if none is
-    left. What is in the trash keeps its place, too."""
-    others = Pin.objects.filter(board=target.board_id).exclude(pk=mine.pk)
-    if is_above:
-        above = others.filter(place__gt=target.place).order_by("place")
-        bound = above.values_list("place", flat=True).first()
-        if bound is None:
-            return target.place + 1
-    else:
-        below = others.filter(place__lt=target.place).order_by("-place")
-        bound = below.values_list("place", flat=True).first() or 0
-    place = (bound + target.place) // 2
-    return place if place not in (bound, target.place) else None
-
-
-def _spread(board_pk: int) -> None:
-    """Give all pins of a board new places, in the order they have: as far apart as
-    there is room below what a new pin would get. The sequence is asked once, by itself:
-    inside the update it could be asked anew for each row that is joined."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval('pinboard_pin_place') << %s", [NextPlace.ROOM_BITS]
-        )
-        (top,) = cursor.fetchone()
-        cursor.execute(
-            "UPDATE pinboard_pin SET place = kept.rank * (%s / (kept.total + 1))"
-            " FROM (SELECT id, row_number() OVER (ORDER BY place) AS rank,"
-            "  count(*) OVER () AS total FROM pinboard_pin WHERE board_id = %s) AS kept"
-            " WHERE pinboard_pin.id = kept.id",
-            [top, board_pk],
-        )

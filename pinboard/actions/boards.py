@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from pinboard.actions.locking import locked
+from pinboard.actions.locking import locked, wait_for_turn
 from pinboard.actions.pictures import refresh_those_of
 from pinboard.discovery.words import vector_of
 from pinboard.exceptions import NotInTrash
@@ -109,21 +109,12 @@ def board_to_fill(*, by: User, board: Board | None, new_title: str = "") -> Boar
     twice makes no second board: by then the person has one of this title."""
     if new_title:
         title = clean_title(new_title)
-        _one_at_a_time(by)
+        wait_for_turn(f"a new board of {by.pk}")
         own = Board.objects.owned_by(by).filter(title=title).order_by("pk").first()
         return own or create_board(owner=by, title=title)
     if board is None:
         raise ValueError("neither a board nor a title")
     return board
-
-
-def _one_at_a_time(by: User) -> None:
-    """No row is locked: people come after boards in the order of locks."""
-    with connection.cursor() as cursor:
-        wanted = f"a new board of {by.pk}"
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [wanted]
-        )
 
 
 def _refresh_pictures(board: Board) -> None:

@@ -57,6 +57,14 @@ def shared_with(user: Viewer, *roles: str, board: str = "") -> Q:
     return own | Q(**{f"{board}pk__in": joined})
 
 
+class NextBoardPlace(models.Func):
+    """On top of all, with room below; as for pins, see NextPlace there."""
+
+    template = "(nextval('pinboard_board_place') << 24)"
+    output_field = models.BigIntegerField()
+    allowed_default = True
+
+
 class BoardQuerySet(models.QuerySet["Board"]):
     def visible_to(self, viewer: Viewer, *, key: str = "") -> Self:
         """The boards this viewer may open. `key` opens the link board it belongs to."""
@@ -105,6 +113,8 @@ class Board(models.Model):
     cover = models.ForeignKey(
         "pinboard.Pin", models.SET_NULL, null=True, editable=False, related_name="+"
     )
+    # Among its owner's boards; higher is further up.
+    place = models.BigIntegerField(db_default=NextBoardPlace(), editable=False)
     link_key = models.CharField(max_length=22, default=new_link_key, editable=False)
     pin_count = models.PositiveIntegerField(default=0, editable=False)
     follower_count = models.PositiveIntegerField(default=0, editable=False)
@@ -126,7 +136,12 @@ class Board(models.Model):
             models.CheckConstraint(
                 condition=Q(visibility__in=Visibility.values),
                 name="board_visibility_is_known",
-            )
+            ),
+            models.UniqueConstraint(  # after the statement: all may move up at once
+                fields=["owner", "place"],
+                name="one_board_at_a_place",
+                deferrable=models.Deferrable.IMMEDIATE,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -91,7 +91,7 @@ def came_from(request: HttpRequest) -> str:
     asked = _asked_for(request)
     if asked:
         return asked
-    parts = urlsplit(request.META.get("HTTP_REFERER", ""))
+    parts = urlsplit(str(request.META.get("HTTP_REFERER", "")))
     if parts.netloc != request.get_host() or not is_path_of_ours(parts.path):
         return ""
     return parts.path + (f"?{parts.query}" if parts.query else "")

@@ -1,4 +1,4 @@
-"""A board's own order, its cover and its sections, by its owner."""
+"""Orders by hand, a board's cover and its sections, by those who may."""
 
 from __future__ import annotations
 
@@ -21,12 +21,27 @@ def pin_place(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
     mine = Pin.objects.editable_by(by).select_related("board")
     pin = get_object_or_404(mine, pk=pk)
-    form = PlaceForm(request.POST, pin=pin)
+    others = Pin.objects.filter(board=pin.board_id, deleted_at=None)
+    form = PlaceForm(request.POST, others=others.exclude(pk=pin.pk))
     if not form.is_valid():
         messages.error(request, _("That place is gone. Load the board again."))
         return back(request, pin.board)
     arranging.arrange(pin=pin, by=by, **form.cleaned_data)
     return back(request, pin.board)
+
+
+@readers_deed
+def board_place(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same for a board, among the reader's own on the profile."""
+    by = signed_in(request)
+    mine = Board.objects.owned_by(by)
+    board = get_object_or_404(mine, pk=pk)
+    form = PlaceForm(request.POST, others=mine.exclude(pk=pk))
+    if not form.is_valid():
+        messages.error(request, _("That place is gone. Load the page again."))
+        return back(request, by)
+    arranging.arrange_board(board=board, by=by, **form.cleaned_data)
+    return back(request, by)
 
 
 @readers_deed

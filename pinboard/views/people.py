@@ -48,9 +48,14 @@ def _count_of(rows: QuerySet[M], whose: str) -> Coalesce:
 
 def _boards(request: HttpRequest, person: User) -> dict[str, object]:
     boards = Board.objects.listed_for(request.user).filter(owner=person)
-    page = page_or_404(request, with_cover_ids(boards))
+    page = page_or_404(request, with_cover_ids(boards), key="place")
     load_covers(page.items)
-    return {"boards": page.items, "next_cursor": page.next_cursor}
+    is_arranging = person == request.user and request.GET.get("arrange") == "1"
+    return {
+        "boards": page.items,
+        "next_cursor": page.next_cursor,
+        "is_arranging": is_arranging,
+    }
 
 
 def _pins(request: HttpRequest, person: User) -> dict[str, object]:

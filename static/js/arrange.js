@@ -1,25 +1,29 @@
-// A board's own order by hand: a card follows the pointer over the others, or the arrow
-// keys. What is written is one step: beside which pin it stands now.
+// An order by hand, of pins on a board or of boards on a profile: a card follows the
+// pointer over the others, or the arrow keys. What is written is one step: beside which
+// one it stands now.
 import { post } from "pinboard/post";
 import { toast } from "pinboard/toast";
 import { word } from "pinboard/words";
 
 const form = document.querySelector("[data-arrange]");
 const feed = document.querySelector("[data-feed]");
+const CARD = "[data-place-id]";
 const EDGE = 90; // px from the screen's edge where the page begins to scroll
 
 let lifted;
 
-async function settle(card) {
+let last = Promise.resolve(); // steps are told in the order they were made
+
+/** Tells the server where the card is now; `next` is what stood behind it before. */
+function settle(card, next) {
   const [before, after] = [card.previousElementSibling, card.nextElementSibling];
   const beside = before ?? after;
   if (!beside) return;
-  const fields = { way: before ? "after" : "before", beside: beside.dataset.pinId, next: "/preferences/" };
-  try {
-    await post(card.querySelector("[data-handle]").formAction, fields);
-  } catch {
+  const fields = { way: before ? "after" : "before", beside: beside.dataset.placeId, next: "/preferences/" };
+  last = last.then(() => post(card.querySelector("[data-handle]").formAction, fields)).catch(() => {
+    feed.insertBefore(card, next?.parentNode === feed ? next : null);
     toast(word("notDone"));
-  }
+  });
 }
 
 function put(card, over, isAfter) {
@@ -30,7 +34,7 @@ function put(card, over, isAfter) {
 function lift(event) {
   const handle = event.target.closest("[data-handle]");
   if (!handle || event.button) return;
-  lifted = { card: handle.closest(".pin"), next: handle.closest(".pin").nextElementSibling };
+  lifted = { card: handle.closest(CARD), next: handle.closest(CARD).nextElementSibling };
   handle.setPointerCapture(event.pointerId);
   lifted.card.toggleAttribute("data-lifted", true);
 }
@@ -38,7 +42,7 @@ function lift(event) {
 function drag(event) {
   if (!lifted) return;
   const over = document.elementsFromPoint(event.clientX, event.clientY)
-    .map((element) => element.closest(".pin"))
+    .map((element) => element.closest(CARD))
     .find((card) => card && card !== lifted.card && feed.contains(card));
   if (over) {
     const all = [...feed.children];
@@ -54,7 +58,7 @@ function drop() {
   lifted = undefined;
   card.removeAttribute("data-lifted");
   if (card.nextElementSibling === next) return;
-  settle(card);
+  settle(card, next);
 }
 
 if (form) {
@@ -71,11 +75,12 @@ if (form) {
     const way = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     if (!handle || !way) return;
     event.preventDefault();
-    const card = handle.closest(".pin");
+    const card = handle.closest(CARD);
     const over = way < 0 ? card.previousElementSibling : card.nextElementSibling;
     if (!over) return;
+    const next = card.nextElementSibling;
     put(card, over, way > 0);
     handle.focus();
-    settle(card);
+    settle(card, next);
   });
 }
