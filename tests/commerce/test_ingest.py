@@ -105,9 +105,9 @@ def observe_at_once(network, rows):
 def story_of(network):
     """All that is kept of a network's lines, but for keys and the time of writing."""
 
-    def rows(model, *names, line="line__"):
+    def rows(model, *names, line="line__", then="pk"):
         of = model.objects.filter(**{f"{line}network": network})
-        order = [f"{line}line_id", "pk"]
+        order = [f"{line}line_id", then]
         return list(of.order_by(*order).values_list(f"{line}line_id", *names))
 
     commissions = "commission__line__"
@@ -125,7 +125,10 @@ def story_of(network):
         ],
         "discrepancies": rows(Discrepancy, "kind", "delta_minor", "resolved_at"),
         "refunds": rows(
-            OrderLine, "refunds__refund_id", "refunds__refunded_minor", line=""
+            OrderLine,
+            *("refunds__refund_id", "refunds__refunded_minor"),
+            line="",
+            then="refunds__refund_id",
         ),
         "commissions": rows(
             Commission,
@@ -137,7 +140,7 @@ def story_of(network):
                 "line__line_id", "shares__role", "shares__amount_minor"
             )
         ),
-        "events": rows(Commission, "events__state", "events__note"),
+        "events": rows(Commission, "events__state", "events__note", then="events__pk"),
         "journals": [
             (line, kind, at, sorted(journal_entries))
             for line, kind, at, journal_entries in (

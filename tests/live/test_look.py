@@ -53,7 +53,7 @@ WATCH_SHIFTS = """
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_fit_stand_still_and_are_silent(visit, name):
     page = visit(name)
-    addresses = [*PAGES[name], *_a_pin_and_its_board(page)]
+    addresses = [*PAGES[name], *a_pin_and_its_board(page)]
     said = _console_of(page)
     page.add_init_script(WATCH_SHIFTS)
     wrong = []
@@ -97,7 +97,7 @@ def test_the_first_tab_skips_to_the_content_and_shows_where_one_is(visit):
     assert ring == "solid"
 
 
-def _a_pin_and_its_board(page) -> list[str]:
+def a_pin_and_its_board(page) -> list[str]:
     """A pin with a product, from the first page, and the board it is on."""
     page.goto("/explore/")
     card = page.locator("[data-pin-id]", has=page.locator(".price")).first
