@@ -113,6 +113,10 @@ class ComposerForm(_BoardFields):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
+    # From the button in a browser: the picture of the page, and that it was pressed.
+    picture = forms.CharField(max_length=2000, required=False, widget=forms.HiddenInput)
+    via = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         given = cleaned.get("url") or cleaned.get("image")

@@ -7,6 +7,7 @@ from pinboard.views import (
     arranging,
     board_forms,
     boards,
+    bookmarklets,
     bulk,
     composer,
     drafts,
@@ -124,6 +125,7 @@ urlpatterns = [
         name="notifications-read",
     ),
     path("settings/profile/", settings.profile_edit, name="profile-edit"),
+    path("settings/pin-button/", bookmarklets.bookmarklet, name="bookmarklet"),
     path("settings/export/", exports.export, name="export"),
     path(
         "settings/export/<int:pk>/pinboard-<int:number>.zip",

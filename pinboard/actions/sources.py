@@ -34,7 +34,7 @@ from pinboard.models import (
 from pinboard.pictures.header import read_header
 from pinboard.signals import pin_product_changed
 from pinboard.sources.extract import PageFacts
-from pinboard.sources.fetch import Deadline
+from pinboard.sources.fetch import Deadline, Fetched
 from pinboard.sources.guard import check_form
 from pinboard.sources.reading import facts_of
 from users.models import User
@@ -48,12 +48,17 @@ SMALL_PX = 160  # the side below which a picture is probably an icon
 
 
 @transaction.atomic
-def start_draft(*, by: User, url: str, board: Board | None = None) -> PinDraft:
+def start_draft(
+    *, by: User, url: str, board: Board | None = None, picture_url: str = ""
+) -> PinDraft:
     """Have an address read for the composer. Raises AddressRefused for what its form
-    alone forbids, and FetchQuotaReached."""
+    alone forbids, and FetchQuotaReached. `picture_url` is offered first; where it
+    cannot be opened it is left out."""
     check_form(url)
     check_quota(by)
-    draft = PinDraft.objects.create(owner=by, url=url, board=board)
+    draft = PinDraft.objects.create(
+        owner=by, url=url, board=board, picture_url=_if_openable(picture_url)
+    )
     DraftReadJob.objects.create(draft=draft).hint()
     return draft
 
@@ -64,21 +69,41 @@ def read_draft(job: DraftReadJob) -> None:
     The choice can be shown from the first picture on; the job ends with the last.
     """
     draft, deadline = job.draft, Deadline(DRAFT_IN_ALL_S)
+    shown = [draft.picture_url] if draft.picture_url else []
     try:
-        page = opened(draft.url, Deadline())
-        facts = facts_of(page)
+        page, facts = _page_of(draft)
         draft.facts = facts.to_json()
         draft.save(update_fields=["facts"])
-        if page.is_picture:
+        if page and page.is_picture:
             offer_picture(draft, page.content, page.url)
         else:
-            gather_pictures(draft, facts.images, Deadline(deadline.left()))
+            pictures = list(dict.fromkeys([*shown, *facts.images]))
+            gather_pictures(draft, pictures, Deadline(deadline.left()))
         if not draft.pictures.exists():
             raise PageWithoutPicture
     except PinboardError as error:
         job.fail(error.code)
         return
     job.finish()
+
+
+def _page_of(draft: PinDraft) -> tuple[Fetched | None, PageFacts]:
+    """A page that keeps us out has told its picture to the reader's own browser."""
+    try:
+        page = opened(draft.url, Deadline())
+        return page, facts_of(page)
+    except (PageUnreadable, AddressRefused):
+        if not draft.picture_url:
+            raise
+        return None, PageFacts()
+
+
+def _if_openable(url: str) -> str:
+    try:
+        check_form(url)
+    except AddressRefused:
+        return ""
+    return url
 
 
 def read_address_of_pin(job: PinFetchJob) -> None:

@@ -272,6 +272,8 @@ class PinDraft(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
     url = models.URLField(max_length=2000)
+    # The one that the browser showed largest, where it came along.
+    picture_url = models.URLField(max_length=2000, blank=True, db_default="")
     board = models.ForeignKey(Board, models.SET_NULL, null=True)
     # PageFacts as JSON once read; see pinboard.sources.extract.
     facts = models.JSONField(null=True)

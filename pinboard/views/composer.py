@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -27,6 +28,7 @@ from pinboard.pictures.kinds import accept_attribute
 from pinboard.views.access import posted, refused, signed_in
 from users.models import User
 
+LONGEST = {"title": 200, "description": 2000}  # a page's own words may be longer
 ADDRESS = re.compile(r"https?://[^\s\0]+")
 
 
@@ -71,7 +73,10 @@ def _told_of_twins(request: HttpRequest, pin: Pin, by: User) -> Pin:
 def _open_draft(request: HttpRequest, form: ComposerForm, by: User) -> PinDraft:
     """The words wait in the session until the page is read."""
     board = _board_of(form, by)
-    draft = start_draft(by=by, url=form.cleaned_data["url"], board=board)
+    told = form.cleaned_data
+    draft = start_draft(
+        by=by, url=told["url"], board=board, picture_url=told["picture"]
+    )
     request.session[f"draft-{draft.pk}"] = _words(form)
     return draft
 
@@ -118,7 +123,15 @@ def _pin(file: UploadedFile, board: Board, form: ComposerForm, by: User) -> Pin:
 
 
 def _page(request: HttpRequest, form: ComposerForm, status: int = 200) -> HttpResponse:
-    page = {"form": form, "accept": accept_attribute()}
+    page = {
+        "form": form,
+        "accept": accept_attribute(),
+        # Two taps: the button, and Create pin once the page is read.
+        "is_sent_at_once": not form.is_bound
+        and form.initial.get("via")
+        and form.initial.get("url")
+        and form.fields["board"].queryset.exists(),  # type: ignore[attr-defined]
+    }
     return render(request, "pinboard/pin_form.html", page, status=status)
 
 
@@ -127,8 +140,9 @@ def _board_of(form: ComposerForm, by: User) -> Board:
     return board_to_fill(by=by, board=told["board"], new_title=told["new_board"])
 
 
-def _words(form: ComposerForm) -> dict[str, str]:
-    return {name: form.cleaned_data[name] for name in ("title", "description", "alt")}
+def _words(form: ComposerForm) -> dict[str, Any]:
+    names = ("title", "description", "alt", "via")
+    return {name: form.cleaned_data[name] for name in names}
 
 
 def _field_of(form: ComposerForm) -> str:
@@ -143,9 +157,15 @@ def _asked(request: HttpRequest) -> dict[str, str]:
     )
     asked = {
         name: request.GET[name].replace("\0", "")
-        for name in ("url", "title", "description", "board")
+        for name in ("url", "title", "description", "board", "picture", "via")
         if name in request.GET
     }
-    if "url" not in asked and (found := ADDRESS.search(request.GET.get("text", ""))):
+    text = request.GET.get("text", "").replace("\0", "")
+    if not asked.get("url") and (found := ADDRESS.search(text)):
         asked["url"] = found[0]  # phones share an address as a text
+    if text:
+        asked |= {"via": "1"}
+        asked.setdefault("description", text.replace(asked.get("url", ""), "").strip())
+    for name, longest in LONGEST.items():
+        asked |= {name: asked[name][:longest]} if name in asked else {}
     return kept | asked

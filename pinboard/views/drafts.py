@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -24,6 +24,8 @@ from pinboard.sources.extract import PageFacts
 from pinboard.views.access import posted, refused, signed_in
 from pinboard.views.pin_page import host_shown
 from users.models import User
+
+BOARDS_AT_HAND = 6
 
 
 @login_required
@@ -64,8 +66,10 @@ def _choice(
     pictures: QuerySet[DraftPicture],
 ) -> HttpResponse:
     first = _first_words(request, draft) | {"picture_url": pictures[0]}
-    form = DraftForm(posted(request), by=by, pictures=pictures, initial=first)
+    form = DraftForm(_posted(request), by=by, pictures=pictures, initial=first)
     page |= {"form": form, "twins": twins_of_address(by, draft.url)}
+    if _typed(request, draft).get("via"):
+        page["boards_at_hand"] = form.fields["board"].queryset[:BOARDS_AT_HAND]  # type: ignore[attr-defined]
     if request.method == "GET":
         return render(request, "pinboard/draft_choice.html", page)
     if form.is_valid():
@@ -76,6 +80,21 @@ def _choice(
             answer = render(request, "pinboard/draft_choice.html", page)
             return refused(answer, error)
     return render(request, "pinboard/draft_choice.html", page, status=422)
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """A button of a board names the board as the list does."""
+    form = posted(request)
+    if form is not None and "to" in form:
+        form = form.copy()
+        form.setlist("board", form.getlist("to"))
+        form["new_board"] = ""
+    return form
+
+
+def _typed(request: HttpRequest, draft: PinDraft) -> dict[str, Any]:
+    typed: dict[str, Any] = request.session.get(f"draft-{draft.pk}", {})
+    return typed
 
 
 @transaction.atomic
@@ -91,19 +110,24 @@ def _pin_of(form: DraftForm, draft: PinDraft, by: User) -> Pin:
 def _again(request: HttpRequest, draft: PinDraft, by: User) -> HttpResponse:
     """Read the address once more; what was typed comes along."""
     try:
-        fresh = start_draft(by=by, url=draft.url, board=draft.board)
+        fresh = start_draft(
+            by=by, url=draft.url, board=draft.board, picture_url=draft.picture_url
+        )
     except PinboardError as error:
         messages.error(request, str(error.for_user))
         return redirect(draft)
-    request.session[f"draft-{fresh.pk}"] = request.session.get(f"draft-{draft.pk}", {})
+    request.session[f"draft-{fresh.pk}"] = _typed(request, draft)
     return redirect(fresh)
 
 
 def _first_words(request: HttpRequest, draft: PinDraft) -> dict[str, Any]:
     """What people typed wins over what the page says."""
     facts = PageFacts.from_json(draft.facts or {})
-    typed = request.session.get(f"draft-{draft.pk}", {})
-    title = typed.get("title") or facts.title[:200]
+    typed = _typed(request, draft)
+    titles = [typed.get("title"), facts.title[:200]]
+    if typed.get("via"):  # nobody typed that: it is what the browser's tab says
+        titles.reverse()
+    title = next(filter(None, titles), "")
     return {
         "title": title,
         "alt": typed.get("alt") or title,
