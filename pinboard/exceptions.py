@@ -136,6 +136,16 @@ class NotYoursToMove(PinboardError):
     status = 403
 
 
+class TagTooLong(PinboardError):
+    code = "tag_too_long"
+    for_user = _("A tag has at most 40 characters. Put commas between tags.")
+
+
+class TooManyTags(PinboardError):
+    code = "too_many_tags"
+    for_user = _("A pin takes at most 20 tags. Take some out.")
+
+
 class TooManyPeople(PinboardError):
     code = "too_many_people"
     for_user = _("A board is shared by at most 100 people and 20 open invitations.")

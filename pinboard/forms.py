@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import EllipsisType
 from typing import Any
 
 from django import forms
@@ -25,6 +26,7 @@ from pinboard.models import (
 )
 from pinboard.models.board import Sort
 from pinboard.models.pin import PinQuerySet
+from pinboard.tag_forms import TagsField
 from users.models import User
 from users.names import clean_name, clean_title
 
@@ -112,6 +114,7 @@ class ComposerForm(_BoardFields):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    tags = TagsField()
 
     # From the button in a browser: the picture of the page, and that it was pressed.
     picture = forms.CharField(max_length=2000, required=False, widget=forms.HiddenInput)
@@ -142,6 +145,7 @@ class DraftForm(_BoardFields):
     title = forms.CharField(label=_("Title"), max_length=200, required=False)
     alt = ComposerForm.base_fields["alt"]
     description = ComposerForm.base_fields["description"]
+    tags = ComposerForm.base_fields["tags"]
     price = forms.DecimalField(
         label=_("Price"),
         required=False,
@@ -191,7 +195,9 @@ class SavePinForm(_BoardFields):
 class BulkForm(forms.Form):
     """What is to be done with which pins of a board; they are named, or all of them."""
 
-    MOVE, COPY, DELETE, SECTION = DEEDS = "move", "copy", "delete", "section"
+    MOVE, COPY, DELETE, SECTION = "move", "copy", "delete", "section"
+    TAG, UNTAG = TAGGING = "tag", "untag"
+    DEEDS = (MOVE, COPY, DELETE, SECTION, *TAGGING)
 
     deed = forms.ChoiceField(choices=[(name, name) for name in DEEDS])
     all = forms.BooleanField(required=False)
@@ -207,6 +213,9 @@ class BulkForm(forms.Form):
         empty_label=_("No section"),
         widget=forms.Select(attrs={"class": "input"}),
     )
+    tags = TagsField(
+        widget=forms.TextInput(attrs={"class": "input", "placeholder": _("Tags")})
+    )
 
     def __init__(self, *args: Any, board: Board, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -221,6 +230,10 @@ class BulkForm(forms.Form):
             raise ValidationError(_("Choose the pins first."))
         if cleaned.get("deed") in (self.MOVE, self.COPY) and not cleaned.get("to"):
             self.add_error("to", _("Choose the board they go to."))
+        if cleaned.get("deed") not in self.TAGGING:
+            self.errors.pop("tags", None)  # nobody asks for them
+        elif not cleaned.get("tags") and "tags" not in self.errors:
+            self.add_error("tags", _("Write the tags first."))
         return cleaned
 
     def pins(self) -> PinQuerySet:
@@ -326,6 +339,7 @@ class RevertForm(forms.Form):
 
 
 class PinEditForm(forms.ModelForm[Pin]):
+    tags = TagsField()
     board = BoardChoice(
         label=_("Board"), queryset=Board.objects.none(), empty_label=None
     )
@@ -343,6 +357,10 @@ class PinEditForm(forms.ModelForm[Pin]):
         super().__init__(*args, **kwargs)
         boards = Board.objects.fillable_by(by).order_by("-updated_at", "-pk")
         self.fields["board"].queryset = boards  # type: ignore[attr-defined]
+
+    def clean_tags(self) -> list[str] | EllipsisType:
+        """A form that knows nothing of tags leaves them as they are."""
+        return self.cleaned_data["tags"] if "tags" in self.data else ...
 
 
 class BoardForm(forms.ModelForm[Board]):

@@ -27,6 +27,7 @@ from pinboard.views import (
     sharing,
     shops,
     social,
+    tags,
     trash,
 )
 
@@ -110,6 +111,10 @@ urlpatterns = [
     path("shops/<slug:slug>/", shops.shop_detail, name="shop-detail"),
     path("shops/<slug:slug>/follow/", social.shop_follow, name="shop-follow"),
     path("products/<int:pk>/", products.product_detail, name="product-detail"),
+    # Tags
+    path("tags/", tags.tag_list, name="tag-list"),
+    path("tags/<str:slug>/", tags.tag_detail, name="tag-detail"),
+    path("tags/<str:slug>/feed.atom", tags.tag_feed, name="tag-feed"),
     # Passing on
     path("share/", sharing.share, name="share"),
     path("oembed/", sharing.oembed, name="oembed"),

@@ -21,6 +21,7 @@ from commerce.models import (
     SplitRule,
     TrackingLink,
 )
+from pinboard.actions.tags import write_tags
 from pinboard.models import Board, Picture, Pin, Product, Shop
 from users.models import ApiToken, User, digest_of, new_secret
 
@@ -70,6 +71,10 @@ def make_pin(board: Board, **fields) -> Pin:
     if "picture" not in fields:
         defaults["picture"] = make_picture()
     return Pin.objects.create(board=board, **(defaults | fields))
+
+
+def make_tags(pin: Pin, *names: str) -> None:
+    write_tags({pin.pk: names})
 
 
 def make_shop(

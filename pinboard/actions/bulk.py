@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,10 +17,19 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from pinboard.actions.board_events import ADDED, REMOVED, note_all
+from pinboard.actions.indexing import tags_by_pin
 from pinboard.actions.pictures import refresh_those_of
 from pinboard.actions.pins import lock_boards, publish_if_ready
+from pinboard.actions.tags import copy_tags, retag, taken_back, with_more, without
 from pinboard.exceptions import NotInTrash
-from pinboard.models import Board, BoardEvent, BoardSection, Pin, PinState
+from pinboard.models import (
+    Board,
+    BoardEvent,
+    BoardSection,
+    Pin,
+    PinState,
+    TagChange,
+)
 from pinboard.models.pin import NextPlace
 from pinboard.signals import pins_saved
 
@@ -38,6 +47,7 @@ class Deed:
 
     id: uuid.UUID
     count: int
+    left: int = 0  # pins that had no room for more tags
 
 
 @transaction.atomic
@@ -78,11 +88,36 @@ def copy_pins(*, pins: PinQuerySet, to: Board, by: User) -> Deed:
     """Save them to a board of one's own: each copy knows where it came from."""
     rows = _ready(_taken(pins.visible_to(by), to))
     copies = Pin.objects.bulk_create(_copy_of(row, to, by) for row in rows)
+    copy_tags(copies)
     _of(rows).update(save_count=F("save_count") + 1)
     _count(Counter({to.pk: len(copies)}), +1)
     refresh_those_of(copies)
     pins_saved.send(sender=Pin, pins=copies)
     return Deed(note_all([(to.pk, c, ADDED) for c in copies], by=by), len(copies))
+
+
+@transaction.atomic
+def add_tags(*, pins: PinQuerySet, tags: Sequence[str], by: User) -> Deed:
+    """To those that have not all of them; a pin without room for them stays as it is
+    and is counted."""
+    rows = _taken(pins.editable_by(by))
+    before = tags_by_pin(rows)
+    fuller = {
+        pk: with_more(names, tags) if without(tags, names) else names
+        for pk, names in before.items()
+    }
+    changed = {pk: new for pk, new in fuller.items() if new and new != before[pk]}
+    deed = retag(rows, changed, by=by)
+    return Deed(deed, len(changed), left=list(fuller.values()).count(None))
+
+
+@transaction.atomic
+def remove_tags(*, pins: PinQuerySet, tags: Sequence[str], by: User) -> Deed:
+    rows = _taken(pins.editable_by(by))
+    before = tags_by_pin(rows)
+    fewer = {pk: without(names, tags) for pk, names in before.items()}
+    changed = {pk: new for pk, new in fewer.items() if new != before[pk]}
+    return Deed(retag(rows, changed, by=by), len(changed))
 
 
 @transaction.atomic
@@ -112,14 +147,15 @@ def undo(*, deed: uuid.UUID, by: User) -> int:
     events = BoardEvent.objects.filter(deed__in=done_to)
     added: dict[int, int] = {}
     removed: dict[int, int] = {}
-    for event in events.exclude(pin=None):
+    for event in events.exclude(pin=None).filter(kind__in=[ADDED, REMOVED]):
         (added if event.kind == ADDED else removed)[event.pin_id or 0] = event.board_id
-    if not added and not removed:
+    changes = {c.pin_id: c for c in TagChange.objects.filter(event__in=events)}
+    if not added and not removed and not changes:
         raise NotInTrash
     back = defaultdict(list)  # board -> pins that were moved away from it
     for pin in set(added) & set(removed):
         back[removed[pin]].append(pin)
-    done = 0
+    done = _undo_tags(changes, by) if changes else 0
     for board in Board.objects.fillable_by(by).filter(pk__in=back):
         there = Pin.objects.filter(pk__in=back[board.pk], board__in=added.values())
         done += move_pins(pins=there, to=board, by=by).count
@@ -139,12 +175,24 @@ def revert(*, board: Board, actor: User, since: datetime, by: User) -> int:
     return sum(undo(deed=deed, by=by) for deed in deeds)
 
 
+def _undo_tags(changes: Mapping[int, TagChange], by: User) -> int:
+    rows = _taken(Pin.objects.filter(pk__in=list(changes)).editable_by(by))
+    now = tags_by_pin(rows)
+    back = {
+        pk: taken_back(names, changes[pk].before, changes[pk].after)
+        for pk, names in now.items()
+    }
+    changed = {pk: names for pk, names in back.items() if names != now[pk]}
+    retag(rows, changed, by=by)
+    return len(changed)
+
+
 def _taken(pins: PinQuerySet, *boards: Board) -> list[Pin]:
     """Locked as the single actions lock them: boards, then pins, lowest id first."""
     keys = list(pins.order_by("pk").values_list("pk", flat=True)[:MOST])
     chosen = Pin.objects.filter(pk__in=keys)
     lock_boards(*boards, *Board.objects.filter(pins__in=chosen).distinct())
-    rows = pins.filter(pk__in=keys).select_related("picture", "product", "pinner")
+    rows = pins.filter(pk__in=keys).select_related("picture", "product__shop", "pinner")
     return list(rows.select_for_update(of=["self"]).order_by("pk"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ def pin_draft(
     title: str = "",
     description: str = "",
     alt: str = "",
+    tags: Sequence[str] = (),
     price: Decimal | None = None,
     currency: str = "",
 ) -> Pin:
@@ -50,6 +52,7 @@ def pin_draft(
         title=title,
         description=description,
         alt=alt or title,
+        tags=tags,
         product=product,
         source_url=draft.url,
     )

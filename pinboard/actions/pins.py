@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from pinboard.actions.board_events import ADDED, REMOVED, note, note_all
+from pinboard.actions.indexing import index_pin, tags_by_pin
 from pinboard.actions.locking import locked
 from pinboard.actions.notifications import notify
 from pinboard.actions.pictures import intake, refresh_publicity, try_again
 from pinboard.actions.quotas import check_quota
-from pinboard.discovery.words import vector_of
+from pinboard.actions.tags import copy_tags, retag, write_tags
 from pinboard.exceptions import NotInTrash, NotYoursToMove, PinNotReady
 from pinboard.models import (
     Board,
@@ -43,6 +45,7 @@ def pin_upload(
     title: str = "",
     description: str = "",
     alt: str = "",
+    tags: Sequence[str] = (),
     product: Product | None = None,
     source_url: str = "",
 ) -> Pin:
@@ -59,6 +62,7 @@ def pin_upload(
         title=title,
         description=description,
         alt=alt,
+        tags=tags,
         source_url=source_url,
     )
     publish_if_ready(pin)
@@ -74,6 +78,7 @@ def pin_picture(
     title: str = "",
     description: str = "",
     alt: str = "",
+    tags: Sequence[str] = (),
     product: Product | None = None,
     source_url: str = "",
 ) -> Pin:
@@ -87,6 +92,7 @@ def pin_picture(
         title=title,
         description=description,
         alt=alt,
+        tags=tags,
         source_url=source_url,
     )
     _wait_again(pin, picture)
@@ -102,6 +108,7 @@ def pin_address(
     title: str = "",
     description: str = "",
     alt: str = "",
+    tags: Sequence[str] = (),
     product: Product | None = None,
 ) -> Pin:
     """Pin what an address shows; a worker reads it.
@@ -117,6 +124,7 @@ def pin_address(
         title=title,
         description=description,
         alt=alt,
+        tags=tags,
         source_url=url,
     )
     PinFetchJob.objects.create(pin=pin).hint()
@@ -145,6 +153,7 @@ def save_pin(*, pin: Pin, board: Board, by: User) -> Pin:
         via_pinner=pin.pinner,
         origin_pinner=pin.origin_pinner or pin.pinner,
     )
+    copy_tags([copy])
     Pin.objects.filter(pk=pin.pk).update(save_count=F("save_count") + 1)
     _publish(copy)
     if board.is_public:  # what comes of a secret board is told to nobody
@@ -161,10 +170,11 @@ def edit_pin(
     description: str,
     alt: str,
     board: Board,
+    tags: Sequence[str] | EllipsisType = ...,
     product: Product | EllipsisType | None = ...,
 ) -> Pin:
-    """Change the words, the board or the product; `...` leaves the product alone.
-    Raises NotYoursToMove."""
+    """Change the words, the board, the tags or the product; `...` leaves one of these
+    two alone. Raises NotYoursToMove."""
     # Where it is now, for the form has written the new board on its instance.
     lock_boards(board, *Board.objects.filter(pins=pin.pk))
     mine = locked(Pin.objects.editable_by(by).select_for_update(of=["self"]), pin)
@@ -180,7 +190,10 @@ def edit_pin(
     if before != board:
         mine.section, mine.place = None, NextPlace()
     mine.save()
-    index_pin(mine)
+    if tags is not ... and list(tags) != tags_by_pin([mine])[mine.pk]:
+        retag([mine], {mine.pk: tags}, by=by)
+    else:
+        index_pin(mine)
     if before != board:
         _move_count(mine, before, board)
         note_all([(before, mine, REMOVED), (board, mine, ADDED)], by=by)
@@ -273,21 +286,9 @@ def fail_pin(pin: Pin, code: str) -> None:
         notify(recipient=pin.pinner, kind=Notification.Kind.PIN_FAILED, pin=pin)
 
 
-def index_pin(pin: Pin) -> None:
-    """Write the words by which the pin is found."""
-    product = pin.product
-    pin_search = vector_of(
-        (pin.title, "A"),
-        (product.title if product else "", "B"),
-        (pin.alt, "B"),
-        (f"{product.brand} {product.shop.name}" if product else "", "C"),
-        (pin.description, "D"),
-    )
-    Pin.objects.filter(pk=pin.pk).update(search=pin_search)
-
-
-def _create(**fields: Any) -> Pin:  # columns of as many types
+def _create(*, tags: Sequence[str] = (), **fields: Any) -> Pin:  # columns of all types
     pin = Pin.objects.create(**fields)
+    write_tags({pin.pk: tags})
     note(pin.board, pin, ADDED, by=pin.pinner)
     return pin
 

@@ -1,4 +1,4 @@
-"""Pins of a person or a board as an Atom feed."""
+"""Pins of a person, a board or a tag as an Atom feed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from pinboard.discovery.tags import FoundTag
 from pinboard.models import Board, Pin
 from pinboard.pictures.urls import media_url
 from pinboard.prices import decimal_text
@@ -46,6 +47,17 @@ def feed_of_board(
         author_name=_plain(str(board.owner)),
     )
     return _written(feed, pins, site, query)
+
+
+def feed_of_tag(tag: FoundTag, pins: Iterable[Pin], *, site: str) -> str:
+    address = reverse("pinboard:tag-feed", args=[tag.key])
+    feed = Atom1Feed(
+        title=_plain(f"#{tag.name}"),
+        link=urljoin(site, tag.get_absolute_url()),
+        description="",
+        feed_url=urljoin(site, address),
+    )
+    return _written(feed, pins, site)
 
 
 def _written(feed: Atom1Feed, pins: Iterable[Pin], site: str, query: str = "") -> str:

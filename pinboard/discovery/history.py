@@ -30,6 +30,7 @@ class Deed:
     actor: User | None
     added: int = 0
     removed: int = 0
+    tagged: int = 0
     pins: list[Pin] = field(default_factory=list)  # the first few that still exist
 
 
@@ -65,8 +66,10 @@ def _summed(events: list[BoardEvent], shown: set[int]) -> Deed:
     for event in events:
         if event.kind == BoardEvent.Kind.ADDED:
             deed.added += 1
-        else:
+        elif event.kind == BoardEvent.Kind.REMOVED:
             deed.removed += 1
+        else:
+            deed.tagged += 1
         if event.pin_id in shown and event.pin and len(deed.pins) < FACES:
             deed.pins.append(event.pin)
     return deed
@@ -76,10 +79,12 @@ def pins_at(board: Board, moment: datetime, *, viewer: Viewer) -> PinQuerySet:
     """What was on the board then, as far as it still exists for this viewer: pins whose
     last event until the moment put them there. They may be elsewhere or in the trash by
     now."""
-    last = BoardEvent.objects.filter(
-        board=board, pin=OuterRef("pk"), created_at__lte=moment
-    ).order_by("-pk")
-    told = BoardEvent.objects.filter(board=board, created_at__lte=moment)
+    told = BoardEvent.objects.filter(
+        board=board,
+        created_at__lte=moment,
+        kind__in=[BoardEvent.Kind.ADDED, BoardEvent.Kind.REMOVED],
+    )
+    last = told.filter(pin=OuterRef("pk")).order_by("-pk")
     was_there = _shown(board, viewer).filter(pk__in=told.values("pin"))
     kind = Subquery(last.values("kind")[:1])
     return was_there.annotate(last_kind=kind).filter(

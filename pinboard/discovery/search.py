@@ -28,6 +28,7 @@ class Filters:
     price_max: int | None = None
     shop: str = ""
     in_stock: bool = False
+    tags: tuple[str, ...] = ()  # keys; a pin has all of them
 
     def of(self, path: str = "") -> Q:
         """As a condition on the product at `path`, for example "product__"."""
@@ -50,6 +51,8 @@ def search_pins(q: str, viewer: Viewer, filters: Filters = NO_FILTERS) -> PinQue
     pins = Pin.objects.visible_to(viewer).filter(
         filters.of("product__"), state=PinState.READY
     )
+    for key in filters.tags:
+        pins = pins.filter(tags__key=key)
     if not q.strip():
         return pins
     words = query_of(q)

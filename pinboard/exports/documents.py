@@ -67,9 +67,7 @@ def _write_csv(out: IO[str], owner: User, files: Files) -> None:
         row = _pin(pin, files)
         if number == 0:
             writer.writerow(row)
-        writer.writerow(
-            plain_cell("" if cell is None else cell) for cell in row.values()
-        )
+        writer.writerow(map(_cell, row.values()))
 
 
 def _by_board(owner: User, files: Files) -> Iterator[tuple[Board, list[Pin]]]:
@@ -85,7 +83,7 @@ def _with_file(pin: Pin, name: str) -> Pin:
 
 def _pins(owner: User) -> Iterator[Pin]:
     related = ("picture", "board", "section", "product", "pinner", "via_pinner")
-    pins = exported_pins(owner).select_related(*related)
+    pins = exported_pins(owner).select_related(*related).prefetch_related("tags")
     return pins.order_by("board", "-place").iterator(ROWS_AT_ONCE)
 
 
@@ -133,6 +131,7 @@ def _pin(pin: Pin, files: Files) -> dict[str, object]:
         "title": pin.title,
         "description": pin.description,
         "alt": pin.alt,
+        "tags": [tag.name for tag in pin.tags.all()],
         "source_url": pin.source_url,
         "board_id": pin.board_id,
         "board": pin.board.title,
@@ -147,6 +146,12 @@ def _pin(pin: Pin, files: Files) -> dict[str, object]:
         "url": settings.SITE_URL + pin.get_absolute_url(),
         "file": files.get(pin.pk),
     }
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        value = ", ".join(value)
+    return plain_cell("" if value is None else value)
 
 
 def _comment(comment: Comment) -> dict[str, object]:

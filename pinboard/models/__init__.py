@@ -17,6 +17,7 @@ from pinboard.models.pin import (
 from pinboard.models.product import Availability, PricePoint, Product
 from pinboard.models.shop import Shop
 from pinboard.models.social import Comment, Follow, Like
+from pinboard.models.tag import Tag, TagChange
 
 __all__ = [
     "Availability",
@@ -46,5 +47,7 @@ __all__ = [
     "RenditionJob",
     "Role",
     "Shop",
+    "Tag",
+    "TagChange",
     "Visibility",
 ]

@@ -15,6 +15,7 @@ class BoardEvent(models.Model):
     class Kind(models.TextChoices):
         ADDED = "added", _("put on the board")
         REMOVED = "removed", _("taken off the board")
+        TAGGED = "tagged", _("other tags")  # which ones: its `tag_change`
 
     board = models.ForeignKey("pinboard.Board", models.CASCADE, related_name="events")
     # The trash is emptied some day; what happened stays.

@@ -234,6 +234,8 @@ class Pin(models.Model):
     can_edit: bool
     # Annotated by with_twins: `pk` and `board`, a number and a text.
     twins: list[dict[str, Any]]
+    # Annotated by with_tags: `key` and `name`, and whether `is_listed`.
+    tag_rows: list[dict[str, Any]]
     exported_file: str  # of an export's gallery: where its picture lies in there
 
     def __str__(self) -> str:

@@ -33,8 +33,9 @@ def board_pins(request: HttpRequest, pk: int) -> HttpResponse:
     deed = _done(form, by)
     messages.success(
         request,
-        _told(form, deed.count),
-        extra_tags=reverse("pinboard:deed-undo", args=[deed.id]),
+        _told(form, deed),
+        # Nothing was done: nothing is there to take back.
+        extra_tags=reverse("pinboard:deed-undo", args=[deed.id]) if deed.count else "",
     )
     return redirect(board)
 
@@ -74,11 +75,17 @@ def _done(form: BulkForm, by: User) -> bulk.Deed:
         return bulk.move_pins(pins=pins, to=to, by=by)
     if form.cleaned_data["deed"] == BulkForm.COPY:
         return bulk.copy_pins(pins=pins, to=to, by=by)
+    if form.cleaned_data["deed"] in BulkForm.TAGGING:
+        tags = form.cleaned_data["tags"]
+        adds = form.cleaned_data["deed"] == BulkForm.TAG
+        act = bulk.add_tags if adds else bulk.remove_tags
+        return act(pins=pins, tags=tags, by=by)
     return bulk.delete_pins(pins=pins, by=by)
 
 
-def _told(form: BulkForm, count: int) -> str:
-    facts = {"n": count, "board": form.cleaned_data["to"]}
+def _told(form: BulkForm, deed: bulk.Deed) -> str:
+    count = deed.count
+    facts = {"n": count, "left": deed.left, "board": form.cleaned_data["to"]}
     if form.cleaned_data["deed"] == BulkForm.MOVE:
         text = ngettext(
             "%(n)d pin moved to %(board)s.", "%(n)d pins moved to %(board)s.", count
@@ -87,8 +94,18 @@ def _told(form: BulkForm, count: int) -> str:
         text = ngettext(
             "%(n)d pin saved to %(board)s.", "%(n)d pins saved to %(board)s.", count
         )
+    elif form.cleaned_data["deed"] in BulkForm.TAGGING:
+        text = ngettext(
+            "%(n)d pin has other tags now.", "%(n)d pins have other tags now.", count
+        )
     else:
         text = ngettext("%(n)d pin deleted.", "%(n)d pins deleted.", count)
+    if deed.left:
+        text += " " + ngettext(
+            "%(left)d pin has no room for more tags.",
+            "%(left)d pins have no room for more tags.",
+            deed.left,
+        )
     if count == bulk.MOST:
         text += " " + _("These were as many as go at once. Do the rest again.")
     return text % facts

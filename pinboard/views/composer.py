@@ -28,6 +28,8 @@ from pinboard.pictures.kinds import accept_attribute
 from pinboard.views.access import posted, refused, signed_in
 from users.models import User
 
+WORDS = ("title", "description", "alt", "tags", "via")
+ASKED = ("url", "title", "description", "tags", "board", "picture", "via")
 LONGEST = {"title": 200, "description": 2000}  # a page's own words may be longer
 ADDRESS = re.compile(r"https?://[^\s\0]+")
 
@@ -118,6 +120,7 @@ def _pin(file: UploadedFile, board: Board, form: ComposerForm, by: User) -> Pin:
         title=told["title"],
         description=told["description"],
         alt=told["alt"],
+        tags=told["tags"],
         source_url=told["url"],
     )
 
@@ -141,8 +144,7 @@ def _board_of(form: ComposerForm, by: User) -> Board:
 
 
 def _words(form: ComposerForm) -> dict[str, Any]:
-    names = ("title", "description", "alt", "via")
-    return {name: form.cleaned_data[name] for name in names}
+    return {name: form.cleaned_data[name] for name in WORDS}
 
 
 def _field_of(form: ComposerForm) -> str:
@@ -150,14 +152,14 @@ def _field_of(form: ComposerForm) -> str:
     return "image" if form.cleaned_data.get("image") else "url"
 
 
-def _asked(request: HttpRequest) -> dict[str, str]:
+def _asked(request: HttpRequest) -> dict[str, Any]:
     """What a bookmarklet, a link of ours or a draft that failed fills in beforehand."""
-    kept: dict[str, str] = request.session.get(
+    kept: dict[str, Any] = request.session.get(
         f"draft-{request.GET.get('draft', '')}", {}
     )
     asked = {
         name: request.GET[name].replace("\0", "")
-        for name in ("url", "title", "description", "board", "picture", "via")
+        for name in ASKED
         if name in request.GET
     }
     text = request.GET.get("text", "").replace("\0", "")

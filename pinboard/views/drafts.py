@@ -132,6 +132,7 @@ def _first_words(request: HttpRequest, draft: PinDraft) -> dict[str, Any]:
         "title": title,
         "alt": typed.get("alt") or title,
         "description": typed.get("description", ""),
+        "tags": typed.get("tags", []),
         "price": facts.price,
         "currency": facts.currency,
         "board": draft.board_id,

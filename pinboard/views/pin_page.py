@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 
 from pinboard.discovery.duplicates import with_twins
 from pinboard.discovery.related import related_pins
+from pinboard.discovery.tags import with_tags
 from pinboard.discovery.threads import threads_of
 from pinboard.exceptions import sentence_of
 from pinboard.forms import CommentForm
@@ -35,15 +36,17 @@ def show_pin(
 ) -> HttpResponse:
     """The page of a pin; with a form that was refused, where there is one."""
     seen = visible_pins(request).with_page_data(request.user)
+    seen = with_tags(seen, request.user)
     pin = get_object_or_404(with_twins(seen, request.user), pk=pk)
     threads, next_thread = threads_of(pin, number(request.GET.get("after", "")))
     key = board_key(request)
     key_query = f"?key={key}" if key else ""
-    related = related_pins(pin, request.user)
+    related = related_pins(pin, request.user, [tag["key"] for tag in pin.tag_rows])
     page: Context = {
         "pin": pin,
         "threads": threads,
         "next_thread": next_thread,
+        "tags": pin.tag_rows,
         "pins": related,
         "shown_pins": [pin, *related],
         "comment_form": comment_form or CommentForm(),

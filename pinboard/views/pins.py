@@ -35,7 +35,8 @@ def pin_edit(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
     mine = Pin.objects.editable_by(by).select_related("board", "picture")
     pin = get_object_or_404(mine, pk=pk)
-    form = PinEditForm(posted(request), instance=pin, by=by)
+    first = {"tags": [tag.name for tag in pin.tags.all()]}
+    form = PinEditForm(posted(request), instance=pin, by=by, initial=first)
     if request.method == "POST" and form.is_valid():
         try:
             return redirect(pins.edit_pin(pin=pin, by=by, **form.cleaned_data))

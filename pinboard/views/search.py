@@ -12,6 +12,9 @@ from django.views.decorators.http import require_safe
 from pinboard.discovery import search as finding
 from pinboard.discovery.covers import load_covers, with_cover_ids
 from pinboard.discovery.keyset import Page
+from pinboard.discovery.tags import facets_of
+from pinboard.tag_forms import TagsField
+from pinboard.tag_names import key_of
 from pinboard.views.paging import page_or_404
 
 M = TypeVar("M", bound=Model)
@@ -22,7 +25,7 @@ KINDS = [
     ("people", _("People")),
     ("products", _("Products")),
 ]
-FILTER_FIELDS = ("price_min", "price_max", "shop", "in_stock")
+FILTER_FIELDS = ("price_min", "price_max", "shop", "in_stock", "tag")
 HIGHEST_PRICE = 10**12
 
 
@@ -39,10 +42,11 @@ class SearchForm(forms.Form):
     )
     shop = forms.SlugField(label=_("Shop"), required=False, max_length=60)
     in_stock = forms.BooleanField(label=_("In stock"), required=False)
+    tag = TagsField(label=_("Tag"), max_length=200)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("price_min", "price_max", "shop"):
+        for name in ("price_min", "price_max", "shop", "tag"):
             field = self.fields[name]
             field.widget.attrs["placeholder"] = field.label
 
@@ -54,6 +58,7 @@ class SearchForm(forms.Form):
             price_max=None if highest is None else int(highest * 100),
             shop=wanted["shop"],
             in_stock=wanted["in_stock"],
+            tags=tuple(key_of(name) for name in wanted["tag"]),
         )
 
 
@@ -73,18 +78,25 @@ def search(request: HttpRequest) -> HttpResponse:
     kind = form.cleaned_data["kind"] or "pins"
     q = form.cleaned_data["q"]
     page |= {"kind": kind, "search_text": q, "has_filters": kind in _FILTERED}
+    if kind != "pins":  # which alone have tags
+        page["filter_fields"] = [form[name] for name in FILTER_FIELDS[:-1]]
     page |= _FINDERS[kind](request, q, form.filters())
     return render(request, "pinboard/search.html", page)
 
 
 def _pins(request: HttpRequest, q: str, filters: finding.Filters) -> dict[str, object]:
     viewer = request.user
+    found = finding.search_pins(q, viewer, filters)
     page = _page(
         request,
-        finding.search_pins(q, viewer, filters).with_card_data(viewer),
+        found.with_card_data(viewer),
         finding.pins_alike(q, viewer, filters).with_card_data(viewer),
     )
-    return {"pins": page.items, "next_cursor": page.next_cursor}
+    return {
+        "pins": page.items,
+        "next_cursor": page.next_cursor,
+        "facets": facets_of(found, filters.tags),
+    }
 
 
 def _boards(request: HttpRequest, q: str, _: finding.Filters) -> dict[str, object]:

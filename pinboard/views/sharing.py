@@ -18,8 +18,10 @@ from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.http import require_safe
 from qrcode.image.svg import SvgPathImage
 
+from pinboard.discovery.tags import found, tagged
 from pinboard.models import Board, Picture, Pin
 from pinboard.pictures.urls import absolute, media_url
+from pinboard.tag_names import key_of
 from users.addresses import is_path_of_ours
 from users.models import User
 
@@ -53,18 +55,18 @@ def share(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def oembed(request: HttpRequest) -> HttpResponse:
-    """https://oembed.com: a public pin as a photo, a board or a person as a link. What
-    is not public does not exist."""
+    """https://oembed.com: a public pin as a photo, a board, a person or a tag as a
+    link. What is not public does not exist."""
     if request.GET.get("format", "json") != "json":
         return JsonResponse({"error": "only json"}, status=501)
     parts = urlsplit(request.GET.get("url", "")[:2000])
     if parts.netloc and parts.netloc != urlsplit(settings.SITE_URL).netloc:
         raise Http404
     try:
-        found = resolve(parts.path)
+        place = resolve(parts.path)
     except Resolver404 as error:
         raise Http404 from error
-    read = _EMBEDDED.get(found.view_name)
+    read = _EMBEDDED.get(place.view_name)
     if read is None:
         raise Http404
     head = {
@@ -72,7 +74,7 @@ def oembed(request: HttpRequest) -> HttpResponse:
         "provider_name": "Pinboard",
         "provider_url": settings.SITE_URL,
     }
-    answer = JsonResponse(head | read(**found.kwargs))
+    answer = JsonResponse(head | read(**place.kwargs))
     answer["Access-Control-Allow-Origin"] = "*"
     return answer
 
@@ -143,10 +145,24 @@ def _person(username: str) -> dict[str, Any]:
     }
 
 
+def _tag(slug: str) -> dict[str, Any]:
+    newest = tagged(key_of(slug), AnonymousUser()).select_related("picture")
+    pin = newest.order_by("-pk").first()
+    tag = found(key_of(slug), AnonymousUser())
+    if pin is None or tag is None:
+        raise Http404
+    return {
+        "type": "link",
+        "title": f"#{tag.name}",
+        **_photo(pin.picture, "thumbnail_"),
+    }
+
+
 _EMBEDDED: dict[str, Callable[..., dict[str, Any]]] = {
     "pinboard:pin-detail": _pin,
     "pinboard:board-detail": _board,
     "pinboard:person-detail": _person,
+    "pinboard:tag-detail": _tag,
 }
 
 

@@ -16,6 +16,7 @@ import "pinboard/save";
 import "pinboard/search";
 import "pinboard/select";
 import "pinboard/share";
+import "pinboard/tags";
 import "pinboard/toast";
 import "pinboard/transition";
 import "pinboard/upload";

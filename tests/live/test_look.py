@@ -15,6 +15,8 @@ PAGES = {
         "/search/?q=camera",
         "/search/?q=camera&kind=products",
         "/shops/",
+        "/tags/",
+        "/tags/lighting/",
         "/accounts/signup/",
         "/nothing-here/",
     ],

@@ -59,6 +59,30 @@ def test_an_upload_becomes_a_pin_with_its_words(client, alice, board):
     assert pin.state == "processing"
 
 
+def test_pictures_sent_together_share_their_tags(client, board):
+    pictures = [coloured("red"), coloured("blue")]
+    told = {"image": pictures, "board": board.pk, "tags": "Wool, 大衣"}
+    client.post(COMPOSER, told)
+    pins = Pin.objects.filter(board=board)
+    tags = [[tag.name for tag in pin.tags.all()] for pin in pins]
+    assert tags == [["Wool", "大衣"]] * 2
+
+
+def test_tags_typed_with_an_address_wait_with_the_draft_and_go_on_its_pin(
+    client, alice, board
+):
+    told = {"url": "https://shop.example/coat", "board": board.pk, "tags": "Wool, a"}
+    client.post(COMPOSER, told)
+    waiting = PinDraft.objects.get()
+    waiting.job.fail("no_picture")
+    again = client.get(f"{COMPOSER}?draft={waiting.pk}").content.decode()
+    assert 'value="Wool, a"' in again
+    read = make_draft(alice, board)
+    told = {"board": board.pk, "tags": "linen"} | choice_of(read)
+    client.post(read.get_absolute_url(), told)
+    assert [tag.name for tag in Pin.objects.get().tags.all()] == ["linen"]
+
+
 def test_an_upload_may_name_a_new_board(client, alice):
     client.post(COMPOSER, {"image": picture(), "new_board": "Finds"})
     assert Pin.objects.get().board == Board.objects.get(owner=alice, title="Finds")

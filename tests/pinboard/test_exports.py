@@ -29,7 +29,7 @@ from pinboard.models.job import MAX_ATTEMPTS
 from pinboard.pictures import storage
 from pinboard.pictures.names import original_of
 from pinboard.tasks import write_export
-from tests.factories import make_board, make_pin, make_product
+from tests.factories import make_board, make_pin, make_product, make_tags
 from users.actions import close_account
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media_folder")]
@@ -189,6 +189,7 @@ def test_everything_of_a_pin_is_told(alice, bob, board):
         section=section,
         via_pinner=bob,
     )
+    make_tags(pin, "Wool", "大衣")
     job = made(alice)
     (row,) = told(job)["pins"]
     assert row == {
@@ -196,6 +197,7 @@ def test_everything_of_a_pin_is_told(alice, bob, board):
         "title": "Grey",
         "description": "Warm",
         "alt": "A coat",
+        "tags": ["Wool", "大衣"],
         "source_url": "https://shop.example/coat",
         "board_id": board.pk,
         "board": "Coats",
@@ -211,7 +213,8 @@ def test_everything_of_a_pin_is_told(alice, bob, board):
         "file": f"originals/{pin.pk}-grey.jpg",
     }
     (line,) = rows(job)
-    assert line == {name: str(value) for name, value in row.items()}
+    as_text = {name: str(value) for name, value in row.items()}
+    assert line == as_text | {"tags": "Wool, 大衣"}
     assert opened(job)[row["file"]] == b"original %d" % pin.pk
 
 
@@ -270,6 +273,7 @@ def test_no_title_makes_a_bad_path_or_markup(alice, board, title):
     pin = pin_with_file(
         board, title=title, description=title, alt=title, source_url=script
     )
+    make_tags(pin, "<i onclick=a>")
     job = made(alice)
     (name,) = [name for name in opened(job) if name.startswith("originals/")]
     assert PurePosixPath(name).parts[0] == "originals"
@@ -285,6 +289,11 @@ def test_no_title_makes_a_bad_path_or_markup(alice, board, title):
     (image,) = [attrs for tag, attrs in tags if tag == "img"]
     assert image["alt"] == title
     assert [attrs["href"] for tag, attrs in tags if tag == "a"] == [image["src"]]
+
+
+def test_the_gallery_names_the_tags(alice, board):
+    make_tags(pin_with_file(board), "Wool", "大衣")
+    assert "<p>#Wool #大衣" in opened(made(alice))["index.html"].decode()
 
 
 def test_the_gallery_leads_to_its_own_files_and_to_where_a_pin_was_found(alice, board):

@@ -17,6 +17,7 @@ from tests.factories import (
     make_pin,
     make_product,
     make_shop,
+    make_tags,
     make_user,
 )
 
@@ -203,7 +204,9 @@ def fill(pin, comments):
         first = social.comment(pin=pin, by=by, text=f"Comment {number}")
         social.comment(pin=pin, by=by, text="Reply", reply_to=first)
     for _ in range(comments):
-        make_pin(pin.board, product=make_product(pin.product.shop))
+        other = make_pin(pin.board, product=make_product(pin.product.shop))
+        make_tags(other, "wool")
+    make_tags(pin, *(f"wool {number}" for number in range(comments - 1)), "wool")
 
 
 @pytest.mark.parametrize("rows", [1, 20])
