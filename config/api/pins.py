@@ -48,6 +48,7 @@ _FORM_OR_JSON = {
                         "title": {"type": "string"},
                         "description": {"type": "string"},
                         "alt": {"type": "string"},
+                        "tags": {"type": "array", "items": {"type": "string"}},
                         "product": {"type": "integer"},
                     },
                 }
@@ -62,6 +63,7 @@ _FORM_OR_JSON = {
                         "title": {"type": "string"},
                         "description": {"type": "string"},
                         "alt": {"type": "string"},
+                        "tags": {"type": "string"},
                         "product": {"type": "integer"},
                     },
                 }
@@ -186,6 +188,7 @@ def _pin_of_form(request: HttpRequest, user: User) -> Pin:
         title=wanted.title,
         description=wanted.description,
         alt=wanted.alt,
+        tags=wanted.tags,
         product=_product(wanted.product),
         source_url=wanted.url or "",
     )
@@ -206,6 +209,7 @@ def _pin_of_json(request: HttpRequest, user: User) -> Pin:
         title=wanted.title,
         description=wanted.description,
         alt=wanted.alt,
+        tags=wanted.tags,
         product=_product(wanted.product),
     )
 

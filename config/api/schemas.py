@@ -12,6 +12,8 @@ from ninja import Schema
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from pinboard.discovery.keyset import LARGEST_ID
+from pinboard.exceptions import PinboardError
+from pinboard.tag_names import names_in
 from users.names import clean_name, clean_title
 
 T = TypeVar("T")
@@ -108,6 +110,21 @@ class BoardOut(Schema):
     created_at: datetime
 
 
+def _tags(value: object) -> object:
+    """A list, or one line with commas as in a form."""
+    try:
+        if isinstance(value, str):
+            return names_in(value)
+        if isinstance(value, list) and all(isinstance(text, str) for text in value):
+            return names_in("\n".join(value))  # a comma parts two here as well
+    except PinboardError as error:
+        raise ValueError(str(error.for_user)) from error
+    raise ValueError(_("Send a list of texts."))
+
+
+Tags = Annotated[list[str], BeforeValidator(_tags)]
+
+
 class PinIn(Schema):
     """`image` comes as a file of a multipart form, `url` in JSON: one of the two."""
 
@@ -116,6 +133,7 @@ class PinIn(Schema):
     title: MaybeTitle = ""
     description: Description = ""
     alt: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    tags: Tags = []
     product: Id | None = None
 
 
@@ -167,6 +185,7 @@ class PinOut(Schema):
     title: str
     description: str
     alt: str
+    tags: list[str]
     board: int
     pinner: str
     via: Via | None
@@ -179,6 +198,13 @@ class PinOut(Schema):
     comment_count: int
     liked: bool
     created_at: datetime
+
+
+class TagOut(Schema):
+    key: str
+    url: str
+    name: str
+    pin_count: int
 
 
 class CommentIn(Schema):

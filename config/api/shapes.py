@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 
 from commerce.disclosure import disclosure_of
 from commerce.models import TrackingLink
@@ -42,9 +43,11 @@ def absolute(path: str) -> str:
 
 
 def pins_out(pins: list[Pin], viewer: Viewer) -> list[PinOut]:
-    """One query for the links of all of them, one for the pins they were saved from."""
+    """One query for the links of all of them, one for their tags, one for the pins they
+    were saved from."""
     links = TrackingLink.objects.live_for_pins(pins)
     named = _sources_seen(pins, viewer)
+    prefetch_related_objects(pins, "tags")
     return [pin_out(pin, links, named) for pin in pins]
 
 
@@ -69,6 +72,7 @@ def pin_out(pin: Pin, links: Links, named: set[int]) -> PinOut:
         title=pin.title,
         description=pin.description,
         alt=pin.alt,
+        tags=[tag.name for tag in pin.tags.all()],
         board=pin.board_id,
         pinner=pin.pinner.username,
         via=_via(pin, named),

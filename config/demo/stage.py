@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,11 +20,13 @@ from config.demo.good import Good
 from config.demo.words import (
     BOARD_OF,
     COMMENTS,
+    OF_SECRETS,
     OTHER_BOARDS,
     PEOPLE,
     REPLIES,
     SECRET_BOARD,
     SHOPS,
+    TAGS_OF,
     ShopPlan,
 )
 from pinboard.actions.boards import create_board
@@ -52,6 +54,7 @@ from pinboard.models import (
     RenditionJob,
     Shop,
 )
+from pinboard.tag_names import names_of
 from pinboard.tasks import make_renditions
 from users.models import User
 
@@ -242,15 +245,27 @@ def _pin(stage: Stage, number: int, board: Board, product: Product | None) -> Pi
         title=good.title,
         description=good.description[:2000],
         alt=good.title,
+        tags=_tags_for(good, board),
         product=product,
         source_url=product.url if product else "",
     )
 
 
-def _board_for(stage: Stage, good: Good) -> Board:
+def _tags_for(good: Good, board: Board) -> list[str]:
+    named = [name for words, names in TAGS_OF if _has(good, words) for name in names]
+    more = [] if board.is_public else OF_SECRETS
+    return names_of([*named, good.category, *more])
+
+
+def _has(good: Good, words: Iterable[str]) -> bool:
     text = f"{good.title} {good.category}".lower()
+    return any(re.search(rf"\b{word}", text) for word in words)
+
+
+def _board_for(stage: Stage, good: Good) -> Board:
+    text = f"{good.title} {good.category}"
     for words, title in BOARD_OF:
-        if any(re.search(rf"\b{word}", text) for word in words):
+        if _has(good, words):
             return stage.boards[title]
     return stage.boards[OTHER_BOARDS[len(text) % len(OTHER_BOARDS)]]
 

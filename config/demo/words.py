@@ -126,6 +126,25 @@ BOARD_OF = [
 ]
 OTHER_BOARDS = ["Flat number four", "Maybe", "Kitchen, someday", "Gifts for Bob"]
 
+# Words in a good's title or category -> what people tag it with. All that match.
+TAGS_OF = [
+    (("lamp", "shade", "light"), ("Lighting", "warm light")),
+    (("chair", "stool", "sofa"), ("Seating",)),
+    (("wood", "wooden", "bedside"), ("Wood", "木头")),
+    (("plant", "cactus", "aloe", "fern", "bonsai", "succulent"), ("Plants", "植物")),
+    (("tulip", "orchid", "hanging", "trowel"), ("Plants", "balcony")),
+    (("vase", "bowl", "mug"), ("Ceramics", "handmade")),
+    (("camera", "lens", "tripod", "slr"), ("Analogue", "相机")),
+    (("shoe", "ultraboost", "pureboost", "run", "freerun"), ("Running",)),
+    (("football", "basketball", "tennis", "boxing", "skipping"), ("Sport",)),
+    (("tent", "bike", "skate", "bag", "cruiser"), ("weekend",)),
+    (("laptop", "monitor", "keyboard", "mouse", "tablet"), ("Desk setup",)),
+    (("cable", "hard drive", "ram", "ethernet", "usb"), ("Cables", "tidy")),
+    (("shirt", "hoodie", "coat", "jacket", "dress"), ("Wardrobe", "gift")),
+    (("kitchen", "table"), ("Kitchen",)),
+]
+OF_SECRETS = ["surprise"]
+
 COMMENTS = [
     "I have had this for two years and it still looks new.",
     "Does the colour look like that in daylight?",

@@ -12,6 +12,7 @@ from tests.factories import (
     make_pin,
     make_product,
     make_programme,
+    make_tags,
     make_token,
 )
 
@@ -326,10 +327,12 @@ def test_a_list_asks_the_same_number_of_questions_at_any_length(
     for _ in range(count):
         pin = make_pin(board, product=make_product())
         make_link(programme=programme, pin=pin)
-    with django_assert_num_queries(2):
+        make_tags(pin, "wool", "coat")
+    with django_assert_num_queries(3):
         page = stranger("GET", "/explore")
     assert len(page["items"]) == count
     assert all(item["buy_url"] and item["disclosure"] for item in page["items"])
+    assert all(item["tags"] == ["wool", "coat"] for item in page["items"])
 
 
 @pytest.mark.parametrize("kind", ["pins", "boards", "people", "products"])

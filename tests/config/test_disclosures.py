@@ -13,7 +13,8 @@ from selectolax.parser import HTMLParser
 
 from commerce.actions.commissions import approve
 from pinboard.actions import social
-from pinboard.actions.pins import index_pin, save_pin
+from pinboard.actions.indexing import index_pin
+from pinboard.actions.pins import save_pin
 from pinboard.models import Notification, Product
 from tests.factories import (
     make_board,
