@@ -156,6 +156,117 @@ class TooManyMails(PinboardError):
     for_user = _("You sent 20 invitations by mail today. Send a link instead.")
 
 
+class ImportRefused(PinboardError):
+    """The file as a whole; nothing of it was taken in."""
+
+    code = "import_refused"
+    for_user: str | Promise = _(
+        "We do not recognise this file. Choose an export of Pinterest or Pinboard, a"
+        " CSV with a heading line, bookmarks as HTML, or a list of addresses."
+    )
+
+
+class ImportTooLarge(ImportRefused):
+    code = "import_too_large"
+    for_user = _("This file is larger than we read at once. Split it in smaller ones.")
+    status = 413
+
+
+class ImportTooManyRows(ImportRefused):
+    code = "import_too_many_rows"
+    for_user = _(
+        "This file has more than 10,000 pins or 500 boards. Split it in smaller ones."
+    )
+
+
+class ImportRowTooLong(ImportRefused):
+    code = "import_row_too_long"
+
+    def __init__(self, number: int = 0) -> None:
+        super().__init__()
+        text = _("Line %(n)d is too long to be a pin. Shorten it, or take it out.")
+        self.for_user = text % {"n": number}
+
+
+class ImportNotText(ImportRefused):
+    code = "import_not_text"
+    for_user = _(
+        "We cannot read the letters of this file. Save it as UTF-8 and choose it again."
+    )
+
+
+class ImportEmpty(ImportRefused):
+    code = "import_empty"
+    for_user = _("There are no pins in this file. Choose another one.")
+
+
+class ImportUnsafe(ImportRefused):
+    """A ZIP that is broken, or made to do harm."""
+
+    code = "import_unsafe"
+    for_user = _(
+        "This ZIP file is damaged or not safe to open. Download it again and choose it"
+        " as it came."
+    )
+
+
+class ImportPartMissing(ImportRefused):
+    code = "import_part_missing"
+    for_user = _(
+        "The list of contents is not in it. Choose the last part of the export, too."
+    )
+
+
+class ImportFilesDiffer(ImportRefused):
+    code = "import_files_differ"
+    for_user = _("Choose one file, or all parts of one Pinboard export together.")
+
+
+class ImportRunning(PinboardError):
+    code = "import_running"
+    for_user = _("Another import is still running. Wait for it, or stop it first.")
+    status = 409
+
+
+class ImportOver(PinboardError):
+    """What was asked for is done already, or can no longer be done."""
+
+    code = "import_over"
+    for_user = _("This import has gone on meanwhile. Look at it again.")
+    status = 409
+
+
+class ImportQuotaReached(PinboardError):
+    code = "import_quota"
+    for_user = _(
+        "You imported 20,000 addresses within a day. Import the others tomorrow."
+    )
+    status = 429
+
+
+class RowWithoutPicture(PinboardError):
+    code = "row_without_picture"
+    for_user = _("It has neither a picture nor a web address to find one at.")
+
+
+class RowFileMissing(PinboardError):
+    code = "row_file_missing"
+    for_user = _(
+        "Its picture is in a part of the export that was not chosen. Import that part"
+        " together with the last one."
+    )
+
+
+class RowLeftOut(PinboardError):
+    code = "row_left_out"
+    for_user = _("You left its board out.")
+
+
+class RowBoardGone(PinboardError):
+    code = "row_board_gone"
+    for_user = _("Its board was deleted. Take it out of the trash and try again.")
+
+
 class NoLongerThere(PinboardError, Http404):
     """Somebody else's request took it away between the look and the lock. To pages it
     is what a late look would have been: not found."""

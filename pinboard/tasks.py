@@ -6,11 +6,19 @@ from typing import Any
 
 from celery import shared_task
 
-from pinboard.actions import exports, mails, renditions, sources, sweeping
+from pinboard.actions import (
+    exports,
+    import_rows,
+    mails,
+    renditions,
+    sources,
+    sweeping,
+)
 from pinboard.models import (
     BoardInvitation,
     DraftReadJob,
     ExportJob,
+    ImportJob,
     PinFetchJob,
     RenditionJob,
 )
@@ -43,6 +51,18 @@ def write_export(self: Any, job_pk: int) -> None:  # noqa: ANN401
     job = ExportJob.objects.take(job_pk, redelivered=_is_redelivered(self))
     if job and exports.write_slice(job):
         write_export.delay(job_pk)
+
+
+@shared_task(bind=True, **LIMITS)
+def run_import(self: Any, job_pk: int) -> None:  # noqa: ANN401
+    if ImportJob.objects.at_work().exclude(pk=job_pk).exists():
+        # One at a time on the whole site: it waits for slow servers, and pictures of
+        # others must not wait with it.
+        run_import.apply_async([job_pk], countdown=2)
+        return
+    job = ImportJob.objects.take(job_pk, redelivered=_is_redelivered(self))
+    if job and import_rows.import_slice(job):
+        run_import.delay(job_pk)
 
 
 @shared_task

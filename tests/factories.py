@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import Group
 from django.utils import timezone
@@ -22,7 +22,7 @@ from commerce.models import (
     TrackingLink,
 )
 from pinboard.actions.tags import write_tags
-from pinboard.models import Board, Picture, Pin, Product, Shop
+from pinboard.models import Board, Import, ImportJob, Picture, Pin, Product, Shop
 from users.models import ApiToken, User, digest_of, new_secret
 
 PASSWORD = "correct horse battery"
@@ -75,6 +75,25 @@ def make_pin(board: Board, **fields) -> Pin:
 
 def make_tags(pin: Pin, *names: str) -> None:
     write_tags({pin.pk: names})
+
+
+def make_import(pin: Pin) -> Import:
+    """One that is done and brought this pin, onto a board that it made."""
+    source = Import.objects.create(
+        owner=pin.pinner,
+        kind="table",
+        name=f"{pin.title}.csv",
+        confirmed_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(days=30),
+    )
+    board = source.boards.create(
+        number=1, title=pin.board.title, board=pin.board, is_new=True
+    )
+    source.rows.create(
+        board=board, number=1, turn=1, title=pin.title, state="pinned", pin=pin
+    )
+    ImportJob.objects.create(source=source, state="done")
+    return source
 
 
 def make_shop(

@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce, Greatest, Lower
 from django.utils import timezone
 
 from pinboard.actions.exports import forget_exports_of
+from pinboard.actions.imports import forget_imports_of
 from pinboard.actions.pins import lock_boards
 from pinboard.hints import hint
 from pinboard.models import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 def erase_person(*, user: User) -> None:
     """All that they pinned, said, liked and followed; a shop of theirs has no owner
     from now on. Locks are taken as everywhere: boards, then pins, then people."""
+    forget_imports_of(user)  # a worker that is at one holds it before any board
     follows = Follow.objects.filter(Q(follower=user) | Q(person=user))
     boards = Board.objects.filter(
         Q(owner=user) | Q(pins__pinner=user) | Q(followers__follower=user)

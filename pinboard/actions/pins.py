@@ -283,7 +283,8 @@ def fail_pin(pin: Pin, code: str) -> None:
     )
     if failed:
         pin.state, pin.error_code = PinState.FAILED, code
-        notify(recipient=pin.pinner, kind=Notification.Kind.PIN_FAILED, pin=pin)
+        if not pin.is_imported:  # a hundred of them are one report
+            notify(recipient=pin.pinner, kind=Notification.Kind.PIN_FAILED, pin=pin)
 
 
 def _create(*, tags: Sequence[str] = (), **fields: Any) -> Pin:  # columns of all types

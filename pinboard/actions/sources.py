@@ -114,7 +114,7 @@ def read_address_of_pin(job: PinFetchJob) -> None:
         job.finish()
         return
     try:
-        found = _found_at(pin, Deadline(IN_ALL_S))
+        found = found_at(pin.source_url, Deadline(IN_ALL_S))
         _keep(job, pin, found)
     except PinboardError as error:
         with transaction.atomic():
@@ -123,21 +123,22 @@ def read_address_of_pin(job: PinFetchJob) -> None:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     picture: bytes
     facts: PageFacts | None = None
     url: str = ""  # where the page really stands, after redirects
 
 
-def _found_at(pin: Pin, deadline: Deadline) -> _Found:
-    page = opened(pin.source_url, deadline)
+def found_at(url: str, deadline: Deadline) -> Found:
+    """Raises AddressRefused, PageUnreadable and PictureRefused."""
+    page = opened(url, deadline)
     if page.is_picture:
-        return _Found(page.content)
+        return Found(page.content)
     facts = facts_of(page)
-    return _Found(_best_picture(facts.images, deadline), facts, page.url)
+    return Found(best_picture(facts.images, deadline), facts, page.url)
 
 
-def _best_picture(addresses: list[str], deadline: Deadline) -> bytes:
+def best_picture(addresses: list[str], deadline: Deadline) -> bytes:
     """The first that works and is no icon; else the largest of the small ones."""
     small: list[tuple[int, bytes]] = []
     for address in addresses[:MAX_PICTURES_TRIED]:
@@ -155,11 +156,11 @@ def _best_picture(addresses: list[str], deadline: Deadline) -> bytes:
 
 
 @transaction.atomic
-def _keep(job: PinFetchJob, pin: Pin, found: _Found) -> None:
+def _keep(job: PinFetchJob, pin: Pin, found: Found) -> None:
     """Locks in the order of all actions: the shop, the board, the pin, the picture."""
     # As it is now: the board may have turned secret while the page was waited for.
     pin = Pin.objects.select_related("board", "product").get(pk=pin.pk)
-    product = pin.product or _product_of(pin, found)
+    product = pin.product or product_of(found, pin.source_url, board=pin.board)
     list(Board.objects.select_for_update(no_key=True).filter(pins=pin))
     mine = Pin.objects.select_for_update(no_key=True).get(pk=pin.pk)
     mine.picture = picture = intake(found.picture)
@@ -178,13 +179,13 @@ def _keep(job: PinFetchJob, pin: Pin, found: _Found) -> None:
     job.finish()
 
 
-def _product_of(pin: Pin, found: _Found) -> Product | None:
+def product_of(found: Found, url: str, *, board: Board) -> Product | None:
     if found.facts is None:
-        return product_at(pin.source_url)
+        return product_at(url)
     return product_of_page(
         found.facts,
         found.url,
-        came_by=pin.source_url,
+        came_by=url,
         # What comes of a secret board is nobody's business: it makes no public page.
-        may_create=pin.board.is_public,
+        may_create=board.is_public,
     )

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from pinboard.actions.exports import delete_old_exports, give_up_export
+from pinboard.actions.imports import delete_old_imports, give_up_import
 from pinboard.actions.pictures import refresh_publicity, wrongly_hidden_or_shown
 from pinboard.actions.pins import fail_pin
 from pinboard.actions.renditions import fail_renditions
@@ -19,6 +20,7 @@ from pinboard.models import (
     DraftPicture,
     DraftReadJob,
     ExportJob,
+    ImportJob,
     Job,
     Picture,
     Pin,
@@ -54,15 +56,18 @@ def sweep_jobs() -> None:
             read.fail(GaveUp.code)
         for export in ExportJob.objects.exhausted():
             give_up_export(export)
-    for kind in (RenditionJob, PinFetchJob, DraftReadJob, ExportJob):
+        for asked in ImportJob.objects.exhausted().select_related("source"):
+            give_up_import(asked)
+    for kind in (RenditionJob, PinFetchJob, DraftReadJob, ExportJob, ImportJob):
         _send_forgotten(kind)
 
 
 def tidy_pictures() -> bool:
-    """Empty the trash, drop old drafts and exports, then delete the pictures and
-    public copies that nobody shows. Whether there may be more of them."""
+    """Empty the trash, drop old drafts, exports and imports, then delete the pictures
+    and public copies that nobody shows. Whether there may be more of them."""
     PinDraft.objects.filter(created_at__lt=timezone.now() - DRAFT_KEPT).delete()
     delete_old_exports()
+    delete_old_imports()
     thrown_away = _empty_trash(oldest_in_trash())
     for picture in wrongly_hidden_or_shown()[:TIDIED_AT_ONCE]:
         refresh_publicity(picture)

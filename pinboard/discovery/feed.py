@@ -1,4 +1,5 @@
-"""The two feeds: what one follows, and what everybody sees. Both newest first."""
+"""The two feeds: what one follows, and what everybody sees. Both newest first, and
+neither tells of what somebody brought along from elsewhere: it is old."""
 
 from __future__ import annotations
 
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 
 def following(user: User) -> PinQuerySet:
     """Pins of the people, boards and shops that this person follows."""
-    return Pin.objects.visible_to(user).followed_by(user).filter(state=PinState.READY)
+    followed = Pin.objects.visible_to(user).followed_by(user)
+    return followed.filter(state=PinState.READY, is_imported=False)
 
 
 def explore(viewer: Viewer) -> PinQuerySet:
     """Everybody's public pins. One's own secret ones are no discovery."""
-    return Pin.objects.public()
+    return Pin.objects.public().filter(is_imported=False)
 
 
 def folded(pins: Iterable[Pin]) -> list[Pin]:

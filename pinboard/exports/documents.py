@@ -119,6 +119,7 @@ def _board(board: Board) -> dict[str, object]:
         "visibility": board.visibility,
         "sort": board.sort,
         "sections": [section.title for section in board.sections.all()],
+        "place": board.place,
         "created_at": board.created_at.isoformat(),
         "url": settings.SITE_URL + board.get_absolute_url(),
     }

@@ -14,6 +14,14 @@ from pinboard.models.pin import (
     PinFetchJob,
     PinState,
 )
+from pinboard.models.pin_import import (
+    Import,
+    ImportBoard,
+    ImportFile,
+    ImportJob,
+    ImportRow,
+    RowState,
+)
 from pinboard.models.product import Availability, PricePoint, Product
 from pinboard.models.shop import Shop
 from pinboard.models.social import Comment, Follow, Like
@@ -33,6 +41,11 @@ __all__ = [
     "ExportJob",
     "ExportPart",
     "Follow",
+    "Import",
+    "ImportBoard",
+    "ImportFile",
+    "ImportJob",
+    "ImportRow",
     "Job",
     "JobState",
     "Like",
@@ -46,6 +59,7 @@ __all__ = [
     "Product",
     "RenditionJob",
     "Role",
+    "RowState",
     "Shop",
     "Tag",
     "TagChange",

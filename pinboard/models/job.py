@@ -53,6 +53,9 @@ class JobQuerySet(models.QuerySet[J], Generic[J]):
             | Q(leased_until__lt=now)
         )
 
+    def at_work(self) -> Self:
+        return self.filter(state=JobState.PENDING, leased_until__gt=timezone.now())
+
     def exhausted(self) -> Self:
         """Pending, tried as often as we try, and nobody is at work on them."""
         idle = Q(leased_until=None) | Q(leased_until__lt=timezone.now())

@@ -195,6 +195,8 @@ class Pin(models.Model):
     )
     # In its board's own order; higher is further up.
     place = models.BigIntegerField(db_default=NextPlace(), editable=False)
+    # Brought along from elsewhere: where one looks for it, but news to nobody.
+    is_imported = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
 

@@ -80,7 +80,7 @@ _TABS = {"boards": _boards, "pins": _pins, "likes": _likes}
 @require_safe
 def person_feed(request: HttpRequest, username: str) -> HttpResponse:
     person = get_object_or_404(User, username=username, is_active=True)
-    pins = Pin.objects.public().filter(pinner=person)
+    pins = Pin.objects.public().filter(pinner=person, is_imported=False)
     newest = pins.select_related("picture", "product__shop", "pinner").order_by("-pk")[
         :FEED_SIZE
     ]
