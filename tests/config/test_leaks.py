@@ -19,6 +19,7 @@ from pinboard.pictures import storage
 from pinboard.pictures.names import original_of
 from tests.factories import (
     make_board,
+    make_import,
     make_picture,
     make_pin,
     make_product,
@@ -60,6 +61,7 @@ LISTS = [
     "/pins/{neighbour}/",  # of the same product: related pins
     "/boards/{copies}-copies/",  # what was saved from it
     "/notifications/",
+    "/settings/import/",
     "/robots.txt",
     "/api/v1/explore",
     "/api/v1/feed",
@@ -115,6 +117,12 @@ DEEDS = [
     ("GET", "/boards/{board}/leave/", {}),
     ("GET", "/boards/{board}/history/", {}),
     ("POST", "/boards/{board}/revert/", {"person": "alice", "since": "2020-01-01"}),
+    ("GET", "/settings/import/{import}/", {}),
+    ("GET", "/settings/import/{import}/report.csv", {}),
+    ("POST", "/settings/import/{import}/", {}),
+    ("POST", "/settings/import/{import}/undo/", {}),
+    ("POST", "/settings/import/{import}/retry/", {}),
+    ("POST", "/settings/import/{import}/rows/1/retry/", {}),
     ("GET", "/comments/{comment}/edit/", {}),
     ("POST", "/comments/{comment}/delete/", {}),
     ("DELETE", "/api/v1/pins/{pin}", None),
@@ -180,6 +188,7 @@ def known(alice, bob):
         "board": board.pk,
         "pin": pin.pk,
         "comment": answered.pk,
+        "import": make_import(pin).pk,
         "product": product.pk,
         "shop": shop.slug,
         "neighbour": neighbour.pk,
