@@ -267,6 +267,52 @@ class RowBoardGone(PinboardError):
     for_user = _("Its board was deleted. Take it out of the trash and try again.")
 
 
+class NotSuggestible(PinboardError):
+    """A suggestion shows the pin to others; what is not public must not get out so."""
+
+    code = "not_suggestible"
+    for_user = _("Only pins that everybody can see may be suggested.")
+
+
+class TakesNoSuggestions(PinboardError):
+    code = "takes_no_suggestions"
+    for_user = _("This board takes no suggestions. Save the pin to one of your own.")
+    status = 403
+
+
+class SuggestedAlready(PinboardError):
+    code = "suggested_already"
+    for_user = _("This picture was suggested already and waits for an answer.")
+    status = 409
+
+
+class OnBoardAlready(SuggestedAlready):
+    code = "on_board_already"
+    for_user = _("This picture is on the board already.")
+
+
+class NotTakenBefore(SuggestedAlready):
+    code = "not_taken_before"
+    for_user = _("You suggested this before. Try another pin.")
+
+
+class TooManySuggestions(PinboardError):
+    code = "too_many_suggestions"
+    for_user = _("That is a lot for now. Wait for an answer, or until tomorrow.")
+    status = 429
+
+
+class BoardHasEnough(TooManySuggestions):
+    code = "board_has_enough"
+    for_user = _("Very many suggestions wait for this board. Try again another day.")
+
+
+class TooLateToWithdraw(PinboardError):
+    code = "too_late_to_withdraw"
+    for_user = _("This was decided already: the pin is the board's now.")
+    status = 409
+
+
 class NoLongerThere(PinboardError, Http404):
     """Somebody else's request took it away between the look and the lock. To pages it
     is what a late look would have been: not found."""

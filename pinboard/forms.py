@@ -24,7 +24,7 @@ from pinboard.models import (
     Role,
     Visibility,
 )
-from pinboard.models.board import Sort
+from pinboard.models.board import Sort, Suggestions
 from pinboard.models.pin import PinQuerySet
 from pinboard.tag_forms import TagsField
 from users.models import User
@@ -379,9 +379,17 @@ class BoardForm(forms.ModelForm[Board]):
         widget=forms.Select,
     )
 
+    suggestions = forms.ChoiceField(
+        label=_("Who may suggest pins"),
+        choices=Suggestions.choices,
+        initial=Suggestions.NOBODY,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
     class Meta:
         model = Board
-        fields = ["title", "description", "visibility", "sort"]
+        fields = ["title", "description", "visibility", "sort", "suggestions"]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
     def clean_title(self) -> str:
@@ -395,6 +403,9 @@ class BoardForm(forms.ModelForm[Board]):
 
     def clean_sort(self) -> str:
         return self.cleaned_data["sort"] or self.instance.sort
+
+    def clean_suggestions(self) -> str:
+        return self.cleaned_data["suggestions"] or self.instance.suggestions
 
 
 class CommentForm(forms.ModelForm[Comment]):

@@ -28,6 +28,8 @@ from pinboard.views import (
     sharing,
     shops,
     social,
+    suggesting,
+    suggestions,
     tags,
     trash,
 )
@@ -59,6 +61,7 @@ urlpatterns = [
     path("pins/<int:pk>/", pins.pin_detail, name="pin-detail"),
     path("pins/<int:pk>/edit/", pins.pin_edit, name="pin-edit"),
     path("pins/<int:pk>/save/", saving.pin_save, name="pin-save"),
+    path("pins/<int:pk>/suggest/", suggesting.pin_suggest, name="pin-suggest"),
     path("pins/<int:pk>/like/", social.pin_like, name="pin-like"),
     path("pins/<int:pk>/comment/", social.pin_comment, name="pin-comment"),
     path("pins/<int:pk>/delete/", pins.pin_delete, name="pin-delete"),
@@ -86,6 +89,12 @@ urlpatterns = [
     path("boards/<int:pk>/leave/", members.board_leave, name="board-leave"),
     path("boards/<int:pk>/history/", history.board_history, name="board-history"),
     path("boards/<int:pk>/revert/", history.board_revert, name="board-revert"),
+    path("boards/<int:pk>/suggest/", suggesting.board_suggest, name="board-suggest"),
+    path(
+        "boards/<int:pk>/suggestions/",
+        suggestions.board_suggestions,
+        name="board-suggestions",
+    ),
     path("invitations/<str:key>/", members.invitation, name="invitation"),
     path(
         "invitations/<int:pk>/revoke/",
@@ -97,6 +106,18 @@ urlpatterns = [
     path("boards/<int:pk>/follow/", social.board_follow, name="board-follow"),
     path("boards/<int:pk>-<str:slug>/feed.atom", boards.board_feed, name="board-feed"),
     path("boards/<int:pk>-<str:slug>/", boards.board_detail, name="board-detail"),
+    # Pins that others propose for a board
+    path("suggestions/", suggesting.suggestion_list, name="suggestion-list"),
+    path(
+        "suggestions/<int:pk>/withdraw/",
+        suggesting.suggestion_withdraw,
+        name="suggestion-withdraw",
+    ),
+    path(
+        "suggestions/<uuid:deed>/undo/",
+        suggestions.suggestions_undo,
+        name="suggestions-undo",
+    ),
     # People
     path("people/<username:username>/", people.person_detail, name="person-detail"),
     path(

@@ -13,7 +13,7 @@ from pinboard.actions.pictures import refresh_those_of
 from pinboard.discovery.words import vector_of
 from pinboard.exceptions import NotInTrash
 from pinboard.models import Board, Pin, Visibility
-from pinboard.models.board import Sort
+from pinboard.models.board import Sort, Suggestions
 from pinboard.models.pin import oldest_in_trash
 from users.names import clean_title
 
@@ -29,6 +29,7 @@ def create_board(
     description: str = "",
     visibility: str = Visibility.PUBLIC,
     sort: str = Sort.NEWEST,
+    suggestions: str = Suggestions.NOBODY,
 ) -> Board:
     board = Board(
         owner=owner,
@@ -36,6 +37,7 @@ def create_board(
         description=description.strip(),
         visibility=Visibility(visibility),
         sort=Sort(sort),
+        suggestions=Suggestions(suggestions),
     )
     board.slug = board.slug_of_title()
     board.save()
@@ -52,6 +54,7 @@ def edit_board(
     description: str | None = None,
     visibility: str | None = None,
     sort: str | None = None,
+    suggestions: str | None = None,
 ) -> Board:
     """Change what is given. Who may see the board decides who may load its pictures."""
     mine = locked(Board.objects.editable_by(by).select_for_update(no_key=True), board)
@@ -65,6 +68,8 @@ def edit_board(
         mine.visibility = Visibility(visibility)
     if sort is not None:
         mine.sort = Sort(sort)
+    if suggestions is not None:
+        mine.suggestions = Suggestions(suggestions)
     mine.save()
     _index(mine)
     if mine.visibility != before:

@@ -33,8 +33,10 @@ from pinboard.models import (
     PinDraft,
     PinState,
     Shop,
+    Suggestion,
 )
 from pinboard.models.pin import oldest_in_trash
+from pinboard.models.proposal import ProposalState
 from users.models import User
 
 if TYPE_CHECKING:
@@ -66,9 +68,18 @@ def erase_person(*, user: User) -> None:
     PinDraft.objects.filter(owner=user).delete()
     forget_exports_of(user)
     Avatar.objects.filter(user=user).delete()
+    _forget_proposals(user)
     Notification.objects.filter(Q(recipient=user) | Q(actor=user)).delete()
     Pin.objects.filter(via_pinner=user).update(via_pinner=None)
     hint("tidy")
+
+
+def _forget_proposals(user: User) -> None:
+    """What was taken stays where it is, and names nobody. The rest is gone."""
+    own = Suggestion.objects.filter(by=user)
+    own.exclude(state=ProposalState.TAKEN).delete()
+    own.update(by=None)
+    Suggestion.objects.filter(decided_by=user).update(decided_by=None)
 
 
 def _throw_away_for_good(user: User) -> None:

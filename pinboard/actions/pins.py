@@ -137,12 +137,23 @@ def save_pin(*, pin: Pin, board: Board, by: User) -> Pin:
 
     The copy is ready at once and lives on when the pin it came from is gone.
     """
+    copy = add_copy(pin=pin, board=board, pinner=by, by=by)
+    if board.is_public:  # what comes of a secret board is told to nobody
+        notify(recipient=pin.pinner, kind=Notification.Kind.SAVE, actor=by, pin=pin)
+    return copy
+
+
+@transaction.atomic
+def add_copy(*, pin: Pin, board: Board, pinner: User, by: User) -> Pin:
+    """A copy with its lineage, whose pinner it is from now on; in the board's history
+    it was `by` who put it there. Raises PinNotReady."""
     if pin.state != PinState.READY:
         raise PinNotReady
     lock_boards(board)
     copy = _create(
+        by=by,
         board=board,
-        pinner=by,
+        pinner=pinner,
         picture=pin.picture,
         product=pin.product,
         title=pin.title,
@@ -156,8 +167,6 @@ def save_pin(*, pin: Pin, board: Board, by: User) -> Pin:
     copy_tags([copy])
     Pin.objects.filter(pk=pin.pk).update(save_count=F("save_count") + 1)
     _publish(copy)
-    if board.is_public:  # what comes of a secret board is told to nobody
-        notify(recipient=pin.pinner, kind=Notification.Kind.SAVE, actor=by, pin=pin)
     return copy
 
 
@@ -207,6 +216,11 @@ def delete_pin(*, pin: Pin, by: User) -> None:
     """Into the trash, for 30 days. Copies that others saved are theirs and stay."""
     lock_boards(pin.board)
     mine = locked(Pin.objects.editable_by(by).select_for_update(of=["self"]), pin)
+    put_away(mine, by=by)
+
+
+def put_away(mine: Pin, *, by: User) -> None:
+    """A pin that the caller has locked, with its board."""
     mine.deleted_at = timezone.now()
     mine.save(update_fields=["deleted_at"])
     note(mine.board, mine, REMOVED, by=by)
@@ -287,10 +301,12 @@ def fail_pin(pin: Pin, code: str) -> None:
             notify(recipient=pin.pinner, kind=Notification.Kind.PIN_FAILED, pin=pin)
 
 
-def _create(*, tags: Sequence[str] = (), **fields: Any) -> Pin:  # columns of all types
+def _create(
+    *, by: User | None = None, tags: Sequence[str] = (), **fields: Any
+) -> Pin:  # columns of all types
     pin = Pin.objects.create(**fields)
     write_tags({pin.pk: tags})
-    note(pin.board, pin, ADDED, by=pin.pinner)
+    note(pin.board, pin, ADDED, by=by or pin.pinner)
     return pin
 
 

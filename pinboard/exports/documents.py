@@ -18,7 +18,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from pinboard.cells import plain_cell
-from pinboard.models import Board, Comment, Like, Pin
+from pinboard.models import Board, Comment, Like, Pin, Suggestion
 from pinboard.models.pin import PinQuerySet
 from pinboard.prices import decimal_text
 from users.models import User
@@ -50,6 +50,7 @@ def _write_json(out: IO[str], owner: User, files: Files) -> None:
         "pins": (_pin(pin, files) for pin in _pins(owner)),
         "comments": map(_comment, _comments(owner)),
         "likes": map(_like, _likes(owner)),
+        "suggestions": map(_suggestion, _suggestions(owner)),
     }
     out.write(f'{{"profile": {_json(_profile(owner))}')
     for name, rows in lists.items():
@@ -100,6 +101,10 @@ def _likes(owner: User) -> Iterator[Like]:
     return Like.objects.filter(user=owner).order_by("pk").iterator(ROWS_AT_ONCE)
 
 
+def _suggestions(owner: User) -> Iterator[Suggestion]:
+    return Suggestion.objects.filter(by=owner).order_by("pk").iterator(ROWS_AT_ONCE)
+
+
 def _profile(owner: User) -> dict[str, object]:
     return {
         "username": owner.username,
@@ -118,6 +123,7 @@ def _board(board: Board) -> dict[str, object]:
         "description": board.description,
         "visibility": board.visibility,
         "sort": board.sort,
+        "suggestions": board.suggestions,
         "sections": [section.title for section in board.sections.all()],
         "place": board.place,
         "created_at": board.created_at.isoformat(),
@@ -167,6 +173,15 @@ def _like(like: Like) -> dict[str, object]:
     return {
         "pin": _address_of_pin(like.pin_id),
         "created_at": like.created_at.isoformat(),
+    }
+
+
+def _suggestion(suggestion: Suggestion) -> dict[str, object]:
+    return {
+        "pin": _address_of_pin(suggestion.pin_id) if suggestion.pin_id else None,
+        "board_id": suggestion.board_id,
+        "state": suggestion.state,
+        "created_at": suggestion.created_at.isoformat(),
     }
 
 

@@ -25,6 +25,7 @@ from pinboard.models.pin_import import (
 from pinboard.models.product import Availability, PricePoint, Product
 from pinboard.models.shop import Shop
 from pinboard.models.social import Comment, Follow, Like
+from pinboard.models.suggestion import Suggestion
 from pinboard.models.tag import Tag, TagChange
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "Role",
     "RowState",
     "Shop",
+    "Suggestion",
     "Tag",
     "TagChange",
     "Visibility",

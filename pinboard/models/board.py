@@ -35,6 +35,14 @@ class Sort(models.TextChoices):
     OWN = "own", _("Own order")
 
 
+class Suggestions(models.TextChoices):
+    """Who may propose pins for a board, and who says yes to them."""
+
+    NOBODY = "nobody", _("Nobody")
+    CURATED = "curated", _("Anybody, and I decide")
+    OPEN = "open", _("Anybody, straight onto the board")
+
+
 LINK_KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -90,6 +98,13 @@ class BoardQuerySet(models.QuerySet["Board"]):
         """The boards to which this person may pin, and whose pins they may change."""
         return self.filter(shared_with(user, "editor", "owner"), deleted_at=None)
 
+    def taking_from(self, user: Viewer) -> Self:
+        """The boards for which this person may propose pins: public ones alone, for
+        what is hidden asks nobody. To those that they fill they just save."""
+        public = self.visible_to(user).filter(visibility=Visibility.PUBLIC)
+        taking = public.exclude(suggestions=Suggestions.NOBODY)
+        return taking.exclude(shared_with(user, "editor", "owner"))
+
     def in_trash_of(self, user: Viewer, *, since: datetime) -> Self:
         return self.filter(owner_id=user.pk, deleted_at__gte=since)
 
@@ -109,6 +124,13 @@ class Board(models.Model):
         max_length=6,
         choices=Sort,
         default=Sort.NEWEST,
+    )
+    suggestions = models.CharField(
+        _("who may suggest pins"),
+        max_length=7,
+        choices=Suggestions,
+        default=Suggestions.NOBODY,
+        db_default=Suggestions.NOBODY,
     )
     cover = models.ForeignKey(
         "pinboard.Pin", models.SET_NULL, null=True, editable=False, related_name="+"
@@ -131,6 +153,11 @@ class Board(models.Model):
             GinIndex(
                 fields=["title"], opclasses=["gin_trgm_ops"], name="board_title_alike"
             ),
+            models.Index(
+                fields=["-updated_at"],
+                condition=~Q(suggestions="nobody"),
+                name="board_takes_suggestions",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -141,6 +168,10 @@ class Board(models.Model):
                 fields=["owner", "place"],
                 name="one_board_at_a_place",
                 deferrable=models.Deferrable.IMMEDIATE,
+            ),
+            models.CheckConstraint(
+                condition=Q(suggestions__in=Suggestions.values),
+                name="board_suggestions_are_known",
             ),
         ]
 
@@ -158,6 +189,10 @@ class Board(models.Model):
     @property
     def is_public(self) -> bool:
         return self.visibility == Visibility.PUBLIC
+
+    @property
+    def takes_suggestions(self) -> bool:
+        return self.is_public and self.suggestions != Suggestions.NOBODY
 
     def slug_of_title(self) -> str:
         return slugify(self.title, allow_unicode=True)[:80] or "board"

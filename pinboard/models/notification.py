@@ -42,6 +42,8 @@ class Notification(models.Model):
         MENTION = "mention", _("mentioned you")
         FOLLOW = "follow", _("follows you")
         BOARD_FOLLOW = "board_follow", _("follows your board")
+        SUGGESTED = "suggested", _("suggested pins for your board")
+        TAKEN = "taken", _("took the pin you suggested")
         PIN_FAILED = "pin_failed", _("could not be finished")
         # Told by the app above by notify(): `text` is the sentence in English, `facts`
         # what it names, `url` its page.

@@ -121,7 +121,7 @@ class PinQuerySet(models.QuerySet["Pin"]):
         follows = Follow.objects.filter(follower_id=viewer.pk)
         return (
             self.with_card_data(viewer)
-            .select_related("board__owner", "product__picture")
+            .select_related("board__owner", "product__picture", "suggestion__by")
             .annotate(
                 pinner_followed=Exists(follows.filter(person=OuterRef("pinner"))),
                 shop_followed=Exists(follows.filter(shop=OuterRef("product__shop"))),

@@ -79,7 +79,7 @@ def refused(answer: HttpResponse, error: PinboardError) -> HttpResponse:
 
 
 def back(
-    request: HttpRequest, fallback: SupportsGetAbsoluteUrl
+    request: HttpRequest, fallback: SupportsGetAbsoluteUrl | str
 ) -> HttpResponseRedirect:
     """To the page whose form this was, where it says so and is ours."""
     asked = _asked_for(request)

@@ -10,7 +10,7 @@ from pinboard.discovery.atom import feed_of_board
 from pinboard.discovery.members import members_of, with_members
 from pinboard.discovery.sections import Section, sections_of, with_sections
 from pinboard.forms import BulkForm
-from pinboard.models import Board, Follow, Pin, Role, Visibility
+from pinboard.models import Board, Follow, Pin, Role, Suggestion, Visibility
 from pinboard.models.board import BoardQuerySet, Sort
 from pinboard.models.board_member import FILLING
 from pinboard.models.pin import PinQuerySet
@@ -79,6 +79,9 @@ def show_board(
         "board": board,
         "is_owner": is_owner,
         "can_fill": can_fill,
+        # Also for who is signed out: the page asks to log in first.
+        "can_suggest": board.takes_suggestions and not can_fill,
+        "waiting_count": _waiting(board) if can_fill else 0,
         "members": members_of(board),
         "is_arranging": is_arranging,
         "bulk": bulk,
@@ -115,6 +118,10 @@ def _rights(request: HttpRequest, board: Board) -> tuple[bool, bool]:
     is_own = board.owner_id == request.user.pk
     role = getattr(board, "role_of_reader", None)
     return is_own or role == Role.OWNER, is_own or role in FILLING
+
+
+def _waiting(board: Board) -> int:
+    return Suggestion.objects.waiting().filter(board=board).count()
 
 
 def _sort_of(request: HttpRequest, board: Board) -> str:

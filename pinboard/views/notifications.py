@@ -17,7 +17,9 @@ from users.models import User
 
 PAGE = 50
 Kind = Notification.Kind
-GROUPED = frozenset({Kind.LIKE, Kind.SAVE, Kind.FOLLOW, Kind.BOARD_FOLLOW})
+GROUPED = frozenset(
+    {Kind.LIKE, Kind.SAVE, Kind.FOLLOW, Kind.BOARD_FOLLOW, Kind.SUGGESTED}
+)
 
 
 @dataclass

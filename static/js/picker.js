@@ -29,12 +29,14 @@ const list = make("ul", { role: "list", className: "list" });
 const find = make("input", { type: "search", id: "board-find", placeholder: word("findBoard"), autocomplete: "off" });
 const heading = make("h2", { id: "board-pop-h", textContent: word("saveTo") });
 const label = make("label", { className: "vh", htmlFor: "board-find", textContent: word("findBoard") });
+const suggest = make("a", { className: "pick", textContent: word("suggestTo") });
 const pop = make(
   "div",
   { className: "pop", id: "board-pop", popover: "auto", role: "dialog" },
   heading,
   make("div", { className: "find" }, make("div", { className: "search" }, icon("search"), label, find)),
   list,
+  suggest,
 );
 pop.setAttribute("aria-labelledby", heading.id);
 
@@ -68,6 +70,7 @@ function show() {
   const isNew = wanted && !found.some(({ title }) => title.toLowerCase() === wanted.toLowerCase());
   if (isNew) items.push(pick(`${word("newBoard")}: ${wanted}`, { new_board: wanted }));
   list.replaceChildren(...items);
+  suggest.href = address.replace("/save/", "/suggest/");
 }
 
 find.addEventListener("input", show);

@@ -1,8 +1,9 @@
 // Choosing many pins: how many they are, and a range by Shift.
 import { word } from "pinboard/words";
 
+const PICK = "input[type=checkbox][form=bulk]"; // on the cards
 const form = document.querySelector("[data-bulk]");
-const boxes = () => [...document.querySelectorAll("input[name=pin][form=bulk]")];
+const boxes = () => [...document.querySelectorAll(PICK)];
 let last;
 
 function count() {
@@ -18,7 +19,7 @@ function count() {
 
 if (form) {
   document.addEventListener("click", ({ target, shiftKey }) => {
-    if (!target.matches("input[name=pin][form=bulk]")) return;
+    if (!target.matches(PICK)) return;
     if (shiftKey && last) {
       const all = boxes();
       const [from, to] = [all.indexOf(last), all.indexOf(target)].sort((one, other) => one - other);

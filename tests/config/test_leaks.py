@@ -14,7 +14,7 @@ from pinboard.actions.indexing import index_pin
 from pinboard.actions.notifications import notify, unread_count
 from pinboard.actions.pictures import refresh_publicity
 from pinboard.actions.pins import save_pin
-from pinboard.models import Notification, Pin
+from pinboard.models import Notification, Pin, Suggestion
 from pinboard.pictures import storage
 from pinboard.pictures.names import original_of
 from tests.factories import (
@@ -62,6 +62,11 @@ LISTS = [
     "/boards/{copies}-copies/",  # what was saved from it
     "/notifications/",
     "/settings/import/",
+    "/suggestions/",  # what others proposed for one's boards
+    "/suggestions/?side=mine",
+    "/boards/{own}/suggestions/",
+    "/pins/{neighbour}/suggest/",  # boards that take it
+    f"/pins/{{neighbour}}/suggest/?q={WORD}",
     "/robots.txt",
     "/api/v1/explore",
     "/api/v1/feed",
@@ -123,6 +128,12 @@ DEEDS = [
     ("POST", "/settings/import/{import}/undo/", {}),
     ("POST", "/settings/import/{import}/retry/", {}),
     ("POST", "/settings/import/{import}/rows/1/retry/", {}),
+    ("GET", "/pins/{pin}/suggest/", {}),
+    ("POST", "/pins/{pin}/suggest/", {"board": "{own}"}),
+    ("GET", "/boards/{board}/suggest/", {}),
+    ("POST", "/boards/{board}/suggest/", {"pin": "{mine}"}),
+    ("GET", "/boards/{board}/suggestions/", {}),
+    ("POST", "/boards/{board}/suggestions/", {"deed": "take", "all": "on"}),
     ("GET", "/comments/{comment}/edit/", {}),
     ("POST", "/comments/{comment}/delete/", {}),
     ("DELETE", "/api/v1/pins/{pin}", None),
@@ -139,6 +150,8 @@ FOREIGN_IDS = [
     ("/pins/{mine}/edit/", {"title": "x", "board": "{board}"}, "board"),
     ("/pins/new/", {"url": "https://a.example/", "board": "{board}"}, "board"),
     ("/pins/{neighbour}/comment/", {"text": "x", "reply_to": "{comment}"}, "reply_to"),
+    ("/pins/{neighbour}/suggest/", {"board": "{board}"}, "board"),
+    ("/boards/{open}/suggest/", {"pin": "{pin}"}, "pin"),
     ("/api/v1/pins/{neighbour}/save", {"board": "{board}"}, "board"),
     ("/api/v1/pins", {"url": "https://a.example/", "board": "{board}"}, "board"),
     (
@@ -161,16 +174,19 @@ def stored_picture():
 def known(alice, bob):
     """The hidden board was public for a while: bob followed it, liked and saved its
     pin and commented it. The ids of everything, by what they are."""
-    board = create_board(owner=alice, title=WORD, description=WORD)
+    words = {"title": WORD, "description": WORD}
+    board = create_board(owner=alice, **words, suggestions="curated")
     shop = make_shop(board=make_board(alice, "Shop"))
     product = make_product(shop)
-    words = {"title": WORD, "description": WORD, "alt": WORD}
-    pin = make_pin(board, picture=stored_picture(), product=product, **words)
+    picture = stored_picture()
+    pin = make_pin(board, picture=picture, product=product, alt=WORD, **words)
     make_tags(pin, WORD.upper(), "open")
     index_pin(pin)
-    neighbour = make_pin(make_board(alice, "Open"), product=product, title="Open pin")
+    shown = make_board(alice, "Open", suggestions="curated")
+    neighbour = make_pin(shown, product=product, title="Open pin")
     make_tags(neighbour, "open", "sea")
-    own, copies = make_board(bob, "Own"), make_board(bob, "Copies")
+    own = make_board(bob, "Own", suggestions="curated")
+    copies = make_board(bob, "Copies")
     mine = make_pin(own, title="Mine")
     copy = save_pin(pin=pin, board=copies, by=bob)
     Pin.objects.filter(pk=copy.pk).update(title="Copy", description="", alt="")
@@ -184,8 +200,12 @@ def known(alice, bob):
     social.comment(pin=pin, by=bob, text=f"{WORD} one")
     answered = social.comment(pin=pin, by=alice, text=f"{WORD} two @bob")
     notify(recipient=bob, kind=Notification.Kind.BOARD_FOLLOW, actor=alice, board=board)
+    notify(recipient=bob, kind=Notification.Kind.TAKEN, actor=alice, board=board)
+    Suggestion.objects.create(pin=mine, board=board, by=bob)
+    Suggestion.objects.create(pin=pin, board=own, by=alice)
     return {
         "board": board.pk,
+        "open": shown.pk,
         "pin": pin.pk,
         "comment": answered.pk,
         "import": make_import(pin).pk,
@@ -290,6 +310,8 @@ def test_no_list_tells_others_of_a_hidden_board(other, hidden, address):
         f"/api/v1/search?q=&tag={WORD}",
         f"/api/v1/tags?q={WORD[:3]}",
         "/pins/{neighbour}/",
+        "/boards/{board}/suggestions/",
+        "/suggestions/",
         "/api/v1/people/alice/pins",
         "/api/v1/boards/{copies}/pins",
     ],

@@ -24,6 +24,7 @@ from pinboard.models import (
     ExportJob,
     ExportPart,
     Pin,
+    Suggestion,
 )
 from pinboard.models.job import MAX_ATTEMPTS
 from pinboard.pictures import storage
@@ -233,6 +234,25 @@ def test_secret_boards_profile_words_and_likes_are_in_it(alice, bob, board):
     assert [row["pin"] for row in all_of_it["comments"]] == [where]
     assert [row["pin"] for row in all_of_it["likes"]] == [where]
     assert "Of bob" not in json.dumps(all_of_it)
+
+
+def test_what_one_suggested_is_in_it_and_not_what_others_suggest(alice, bob, board):
+    pin = make_pin(make_board(bob), title="Of bob")
+    theirs = make_board(bob, "Bob's", suggestions="curated")
+    own = make_board(alice, "Open", suggestions="open")
+    mine = Suggestion.objects.create(pin=pin, board=theirs, by=alice)
+    Suggestion.objects.create(pin=pin, board=own, by=bob)
+    all_of_it = told(made(alice))
+    assert all_of_it["suggestions"] == [
+        {
+            "pin": f"http://testserver/pins/{pin.pk}/",
+            "board_id": theirs.pk,
+            "state": "waiting",
+            "created_at": mine.created_at.isoformat(),
+        }
+    ]
+    modes = {row["title"]: row["suggestions"] for row in all_of_it["boards"]}
+    assert modes == {"Coats": "nobody", "Open": "open"}
 
 
 def test_nobody_elses_pins_are_in_it_nor_what_one_may_no_longer_see(alice, bob, board):

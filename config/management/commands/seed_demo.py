@@ -16,6 +16,7 @@ from django.db import transaction
 from config.demo import claims, statements, trade
 from config.demo import stage as staging
 from config.demo.goods import find_goods
+from config.demo.suggestions import make_suggestions
 from users.actions import create_api_token
 from users.models import Scope, User
 
@@ -67,6 +68,7 @@ class Command(BaseCommand):
             self._say("Pinning")
             staging.make_pins(made)
             staging.make_company(made)
+            make_suggestions(made)
         trade.stock_marketplace(made, programmes)
         self._say("Weeks of clicks and orders")
         trade.make_trade(made, weight=LARGE if options["size"] == "large" else 1)
