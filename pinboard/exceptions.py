@@ -309,7 +309,36 @@ class BoardHasEnough(TooManySuggestions):
 
 class TooLateToWithdraw(PinboardError):
     code = "too_late_to_withdraw"
-    for_user = _("This was decided already: the pin is the board's now.")
+    for_user = _("This was decided already. Only those who decided can change it.")
+    status = 409
+
+
+class TakesNoDescriptions(PinboardError):
+    code = "takes_no_descriptions"
+    for_user = _("Its pinner describes this picture, or has done so already.")
+    status = 403
+
+
+class DescribedMeanwhile(PinboardError):
+    code = "described_meanwhile"
+    for_user = _("The picture has other words by now. Change them where you edit it.")
+    status = 409
+
+
+class TooManyDescriptions(PinboardError):
+    code = "too_many_descriptions"
+    for_user = _("That is enough for now: thank you. Try again tomorrow.")
+    status = 429
+
+
+class HeardEnough(TooManyDescriptions):
+    code = "heard_enough"
+    for_user = _("Your words for this picture were not taken. Try another picture.")
+
+
+class DescribedAlready(PinboardError):
+    code = "described_already"
+    for_user = _("These words were suggested for this picture before.")
     status = 409
 
 

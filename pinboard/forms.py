@@ -27,7 +27,7 @@ from pinboard.models import (
 from pinboard.models.board import Sort, Suggestions
 from pinboard.models.pin import PinQuerySet
 from pinboard.tag_forms import TagsField
-from users.models import User
+from users.models import Descriptions, User
 from users.names import clean_name, clean_title
 
 KEY = re.compile(r"[0-9]{1,18}")
@@ -428,11 +428,20 @@ class CommentForm(forms.ModelForm[Comment]):
 
 class ProfileForm(forms.ModelForm[User]):
     avatar = forms.FileField(label=_("Picture"), required=False)
+    descriptions = forms.ChoiceField(
+        label=_("Who may describe my pictures"),
+        choices=Descriptions.choices,
+        required=False,
+        widget=forms.RadioSelect,
+    )
 
     class Meta:
         model = User
-        fields = ["display_name", "bio"]
+        fields = ["display_name", "bio", "descriptions"]
         widgets = {"bio": forms.Textarea(attrs={"rows": 3})}
+
+    def clean_descriptions(self) -> str:
+        return self.cleaned_data["descriptions"] or self.instance.descriptions
 
     def clean_display_name(self) -> str:
         return clean_name(self.cleaned_data["display_name"])

@@ -127,3 +127,12 @@ class DecideForm(forms.Form):
             self.data.getlist("suggestion") if isinstance(self.data, QueryDict) else []
         )
         return [int(key) for key in sent if KEY.fullmatch(key)]
+
+
+class AltForm(forms.Form):
+    text = forms.CharField(
+        label=_("What the picture shows"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": 500}),
+        error_messages={"required": _("Say what can be seen in the picture.")},
+    )

@@ -10,6 +10,7 @@ from pinboard.views import (
     bookmarklets,
     bulk,
     composer,
+    describing,
     drafts,
     exports,
     feed,
@@ -62,6 +63,7 @@ urlpatterns = [
     path("pins/<int:pk>/edit/", pins.pin_edit, name="pin-edit"),
     path("pins/<int:pk>/save/", saving.pin_save, name="pin-save"),
     path("pins/<int:pk>/suggest/", suggesting.pin_suggest, name="pin-suggest"),
+    path("pins/<int:pk>/describe/", describing.pin_describe, name="pin-describe"),
     path("pins/<int:pk>/like/", social.pin_like, name="pin-like"),
     path("pins/<int:pk>/comment/", social.pin_comment, name="pin-comment"),
     path("pins/<int:pk>/delete/", pins.pin_delete, name="pin-delete"),
@@ -117,6 +119,14 @@ urlpatterns = [
         "suggestions/<uuid:deed>/undo/",
         suggestions.suggestions_undo,
         name="suggestions-undo",
+    ),
+    # What others say their pictures show
+    path("descriptions/", describing.description_list, name="description-list"),
+    path("descriptions/<int:pk>/take/", describing.alt_take, name="alt-take"),
+    path("descriptions/<int:pk>/decline/", describing.alt_decline, name="alt-decline"),
+    path("descriptions/<int:pk>/undo/", describing.alt_undo, name="alt-undo"),
+    path(
+        "descriptions/<int:pk>/withdraw/", describing.alt_withdraw, name="alt-withdraw"
     ),
     # People
     path("people/<username:username>/", people.person_detail, name="person-detail"),

@@ -22,6 +22,14 @@ USERNAME_VALIDATORS = [
 ]
 
 
+class Descriptions(models.TextChoices):
+    """Who may say what somebody's pictures show where they do not say it themselves."""
+
+    NOBODY = "nobody", _("Nobody")
+    ASKED = "asked", _("Anybody, and I decide")
+    OPEN = "open", _("Anybody, at once")
+
+
 class User(AbstractUser):
     """A person. A retailer owns a shop; a reviewer is staff in the group Reviewers."""
 
@@ -32,6 +40,13 @@ class User(AbstractUser):
     )
     display_name = models.CharField(_("name"), max_length=60, blank=True)
     bio = models.TextField(_("about"), max_length=500, blank=True)
+    descriptions = models.CharField(
+        _("who may describe my pictures"),
+        max_length=6,
+        choices=Descriptions,
+        default=Descriptions.ASKED,
+        db_default=Descriptions.ASKED,
+    )
     # Where the public avatar lies under /media/; written when its picture is ready.
     avatar_path = models.CharField(max_length=200, blank=True, editable=False)
     follower_count = models.PositiveIntegerField(default=0, editable=False)

@@ -221,6 +221,7 @@ def _copy_of(pin: Pin, to: Board, by: User) -> Pin:
         title=pin.title,
         description=pin.description,
         alt=pin.alt,
+        alt_author_id=pin.alt_author_id,
         source_url=pin.source_url,
         via=pin,
         via_pinner=pin.pinner,

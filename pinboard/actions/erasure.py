@@ -20,6 +20,7 @@ from pinboard.actions.imports import forget_imports_of
 from pinboard.actions.pins import lock_boards
 from pinboard.hints import hint
 from pinboard.models import (
+    AltProposal,
     Avatar,
     Board,
     BoardEvent,
@@ -76,10 +77,12 @@ def erase_person(*, user: User) -> None:
 
 def _forget_proposals(user: User) -> None:
     """What was taken stays where it is, and names nobody. The rest is gone."""
-    own = Suggestion.objects.filter(by=user)
-    own.exclude(state=ProposalState.TAKEN).delete()
-    own.update(by=None)
-    Suggestion.objects.filter(decided_by=user).update(decided_by=None)
+    for proposals in (Suggestion, AltProposal):
+        own = proposals._default_manager.filter(by=user)
+        own.exclude(state=ProposalState.TAKEN).delete()
+        own.update(by=None)
+        proposals._default_manager.filter(decided_by=user).update(decided_by=None)
+    Pin.objects.filter(alt_author=user).update(alt_author=None)
 
 
 def _throw_away_for_good(user: User) -> None:

@@ -159,6 +159,7 @@ def add_copy(*, pin: Pin, board: Board, pinner: User, by: User) -> Pin:
         title=pin.title,
         description=pin.description,
         alt=pin.alt,
+        alt_author_id=pin.alt_author_id,
         source_url=pin.source_url,
         via=pin,
         via_pinner=pin.pinner,
@@ -188,6 +189,8 @@ def edit_pin(
     lock_boards(board, *Board.objects.filter(pins=pin.pk))
     mine = locked(Pin.objects.editable_by(by).select_for_update(of=["self"]), pin)
     before, shown = mine.board, mine.product_id
+    if alt != mine.alt:
+        mine.alt_author = None  # whose words these are no longer
     if before != board and not Pin.objects.movable_by(by).filter(pk=mine.pk).exists():
         raise NotYoursToMove
     mine.title, mine.description, mine.alt, mine.board = title, description, alt, board

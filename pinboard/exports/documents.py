@@ -18,7 +18,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from pinboard.cells import plain_cell
-from pinboard.models import Board, Comment, Like, Pin, Suggestion
+from pinboard.models import AltProposal, Board, Comment, Like, Pin, Suggestion
 from pinboard.models.pin import PinQuerySet
 from pinboard.prices import decimal_text
 from users.models import User
@@ -51,6 +51,7 @@ def _write_json(out: IO[str], owner: User, files: Files) -> None:
         "comments": map(_comment, _comments(owner)),
         "likes": map(_like, _likes(owner)),
         "suggestions": map(_suggestion, _suggestions(owner)),
+        "descriptions": map(_description, _descriptions(owner)),
     }
     out.write(f'{{"profile": {_json(_profile(owner))}')
     for name, rows in lists.items():
@@ -103,6 +104,10 @@ def _likes(owner: User) -> Iterator[Like]:
 
 def _suggestions(owner: User) -> Iterator[Suggestion]:
     return Suggestion.objects.filter(by=owner).order_by("pk").iterator(ROWS_AT_ONCE)
+
+
+def _descriptions(owner: User) -> Iterator[AltProposal]:
+    return AltProposal.objects.filter(by=owner).order_by("pk").iterator(ROWS_AT_ONCE)
 
 
 def _profile(owner: User) -> dict[str, object]:
@@ -182,6 +187,15 @@ def _suggestion(suggestion: Suggestion) -> dict[str, object]:
         "board_id": suggestion.board_id,
         "state": suggestion.state,
         "created_at": suggestion.created_at.isoformat(),
+    }
+
+
+def _description(proposal: AltProposal) -> dict[str, object]:
+    return {
+        "pin": _address_of_pin(proposal.pin_id),
+        "text": proposal.text,
+        "state": proposal.state,
+        "created_at": proposal.created_at.isoformat(),
     }
 
 

@@ -1,3 +1,4 @@
+from pinboard.models.alt_proposal import AltProposal
 from pinboard.models.board import Board, Visibility
 from pinboard.models.board_event import BoardEvent
 from pinboard.models.board_member import BoardInvitation, BoardMember, Role
@@ -29,6 +30,7 @@ from pinboard.models.suggestion import Suggestion
 from pinboard.models.tag import Tag, TagChange
 
 __all__ = [
+    "AltProposal",
     "Availability",
     "Avatar",
     "Board",

@@ -44,6 +44,8 @@ class Notification(models.Model):
         BOARD_FOLLOW = "board_follow", _("follows your board")
         SUGGESTED = "suggested", _("suggested pins for your board")
         TAKEN = "taken", _("took the pin you suggested")
+        DESCRIBED = "described", _("described your picture")
+        ALT_TAKEN = "alt_taken", _("took your description")
         PIN_FAILED = "pin_failed", _("could not be finished")
         # Told by the app above by notify(): `text` is the sentence in English, `facts`
         # what it names, `url` its page.

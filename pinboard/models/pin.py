@@ -119,12 +119,16 @@ class PinQuerySet(models.QuerySet["Pin"]):
     def with_page_data(self, viewer: Viewer) -> Self:
         """What the pin's own page reads beyond a card: whom the viewer follows."""
         follows = Follow.objects.filter(follower_id=viewer.pk)
+        described = self.model._default_manager.filter(alt_proposals__state="waiting")
         return (
             self.with_card_data(viewer)
-            .select_related("board__owner", "product__picture", "suggestion__by")
+            .select_related(
+                "board__owner", "product__picture", "alt_author", "suggestion__by"
+            )
             .annotate(
                 pinner_followed=Exists(follows.filter(person=OuterRef("pinner"))),
                 shop_followed=Exists(follows.filter(shop=OuterRef("product__shop"))),
+                has_alts_waiting=Exists(described.filter(pk=OuterRef("pk"))),
                 can_edit=Exists(
                     Board.objects.fillable_by(viewer).filter(pk=OuterRef("board"))
                 ),
@@ -163,6 +167,13 @@ class Pin(models.Model):
     title = models.CharField(_("title"), max_length=200, blank=True)
     description = models.TextField(_("description"), max_length=2000, blank=True)
     alt = models.CharField(_("what the picture shows"), max_length=500, blank=True)
+    alt_author = models.ForeignKey(  # somebody else, whose words the pinner took
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
     source_url = models.URLField(_("found at"), max_length=2000, blank=True)
     # Lineage. The names stay when the pin that was saved is gone.
     via = models.ForeignKey(
@@ -234,6 +245,7 @@ class Pin(models.Model):
     pinner_followed: bool
     shop_followed: bool
     can_edit: bool
+    has_alts_waiting: bool
     # Annotated by with_twins: `pk` and `board`, a number and a text.
     twins: list[dict[str, Any]]
     # Annotated by with_tags: `key` and `name`, and whether `is_listed`.

@@ -40,6 +40,11 @@ class Proposal(models.Model):
         return self.state == ProposalState.WAITING
 
     @property
+    def came_straight_in(self) -> bool:
+        """Nobody was asked: who keeps the place said that they want no question."""
+        return self.state == ProposalState.TAKEN and not self.state_before
+
+    @property
     def is_declined(self) -> bool:
         return self.state == ProposalState.DECLINED
 

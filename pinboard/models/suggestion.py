@@ -77,7 +77,3 @@ class Suggestion(Proposal):
 
     def __str__(self) -> str:
         return f"{self.pin_id} for {self.board_id}"
-
-    @property
-    def came_straight_in(self) -> bool:
-        return self.state == ProposalState.TAKEN and not self.state_before

@@ -18,7 +18,10 @@ from users.models import User
 PAGE = 50
 Kind = Notification.Kind
 GROUPED = frozenset(
-    {Kind.LIKE, Kind.SAVE, Kind.FOLLOW, Kind.BOARD_FOLLOW, Kind.SUGGESTED}
+    {
+        *(Kind.LIKE, Kind.SAVE, Kind.FOLLOW, Kind.BOARD_FOLLOW),
+        *(Kind.SUGGESTED, Kind.DESCRIBED),
+    }
 )
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from pinboard.discovery.describing import alts_of, is_asked
 from pinboard.discovery.duplicates import with_twins
 from pinboard.discovery.related import related_pins
 from pinboard.discovery.tags import with_tags
@@ -56,6 +57,8 @@ def show_pin(
         "here": pin.get_absolute_url() + key_query,
         "is_owner": pin.board.owner_id == request.user.pk,
         "can_edit": pin.can_edit,
+        "alts": alts_of(pin, request.user),
+        "can_describe": is_asked(pin, request.user),
         "sentence": sentence_of(pin.error_code) if pin.error_code else "",
         "source_host": host_shown(pin.source_url),
         **_head(pin),

@@ -19,7 +19,8 @@ FIELDS = (
     "next board title text reply_to url image avatar visibility scopes name cursor q "
     "key tab order kind price_min price_max shop in_stock login password password1 "
     "email username language theme description alt new_board picture_url price "
-    "currency again after reply draft display_name bio host sku availability code on"
+    "currency again after reply draft display_name bio host sku availability code on "
+    "address by state side one deed suggestion pin descriptions suggestions"
 ).split()
 VALUES = [
     "http://[",

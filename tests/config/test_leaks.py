@@ -14,7 +14,7 @@ from pinboard.actions.indexing import index_pin
 from pinboard.actions.notifications import notify, unread_count
 from pinboard.actions.pictures import refresh_publicity
 from pinboard.actions.pins import save_pin
-from pinboard.models import Notification, Pin, Suggestion
+from pinboard.models import AltProposal, Notification, Pin, Suggestion
 from pinboard.pictures import storage
 from pinboard.pictures.names import original_of
 from tests.factories import (
@@ -64,6 +64,8 @@ LISTS = [
     "/settings/import/",
     "/suggestions/",  # what others proposed for one's boards
     "/suggestions/?side=mine",
+    "/descriptions/",  # what others said of one's pictures
+    "/descriptions/?side=mine",
     "/boards/{own}/suggestions/",
     "/pins/{neighbour}/suggest/",  # boards that take it
     f"/pins/{{neighbour}}/suggest/?q={WORD}",
@@ -130,6 +132,11 @@ DEEDS = [
     ("POST", "/settings/import/{import}/rows/1/retry/", {}),
     ("GET", "/pins/{pin}/suggest/", {}),
     ("POST", "/pins/{pin}/suggest/", {"board": "{own}"}),
+    ("GET", "/pins/{pin}/describe/", {}),
+    ("POST", "/pins/{pin}/describe/", {"text": "hi"}),
+    ("POST", "/descriptions/{words}/take/", {"text": "hi"}),
+    ("POST", "/descriptions/{words}/decline/", {}),
+    ("POST", "/descriptions/{words}/undo/", {}),
     ("GET", "/boards/{board}/suggest/", {}),
     ("POST", "/boards/{board}/suggest/", {"pin": "{mine}"}),
     ("GET", "/boards/{board}/suggestions/", {}),
@@ -203,9 +210,12 @@ def known(alice, bob):
     notify(recipient=bob, kind=Notification.Kind.TAKEN, actor=alice, board=board)
     Suggestion.objects.create(pin=mine, board=board, by=bob)
     Suggestion.objects.create(pin=pin, board=own, by=alice)
+    said = AltProposal.objects.create(pin=pin, by=bob, text=WORD)
+    notify(recipient=bob, kind=Notification.Kind.ALT_TAKEN, actor=alice, pin=pin)
     return {
         "board": board.pk,
         "open": shown.pk,
+        "words": said.pk,
         "pin": pin.pk,
         "comment": answered.pk,
         "import": make_import(pin).pk,

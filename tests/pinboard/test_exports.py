@@ -19,6 +19,7 @@ from pinboard.actions.exports import SLICE, start_export, write_slice
 from pinboard.actions.sweeping import sweep_jobs, tidy_pictures
 from pinboard.exports.packing import pack_originals
 from pinboard.models import (
+    AltProposal,
     BoardMember,
     BoardSection,
     ExportJob,
@@ -251,6 +252,9 @@ def test_what_one_suggested_is_in_it_and_not_what_others_suggest(alice, bob, boa
             "created_at": mine.created_at.isoformat(),
         }
     ]
+    AltProposal.objects.create(pin=pin, by=alice, text="A lamp")
+    (words,) = told(made(alice))["descriptions"]
+    assert (words["text"], words["state"]) == ("A lamp", "waiting")
     modes = {row["title"]: row["suggestions"] for row in all_of_it["boards"]}
     assert modes == {"Coats": "nobody", "Open": "open"}
 

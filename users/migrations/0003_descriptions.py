@@ -1,0 +1,22 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("users", "0002_reviewers")]
+    operations = [
+        migrations.AddField(
+            "user",
+            "descriptions",
+            models.CharField(
+                choices=[
+                    ("nobody", "Nobody"),
+                    ("asked", "Anybody, and I decide"),
+                    ("open", "Anybody, at once"),
+                ],
+                db_default="asked",
+                default="asked",
+                max_length=6,
+                verbose_name="who may describe my pictures",
+            ),
+        )
+    ]
