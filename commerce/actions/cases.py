@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from commerce.actions.commissions import reject, restore
+from commerce.actions.commissions import lock_all, reject, restore
 from commerce.actions.holds import release
 from commerce.actions.rights import REVIEW, without_reason
 from commerce.actions.risk import UNPAID, hold_owed, note_in
@@ -120,8 +120,8 @@ def is_returnable(commission: Commission) -> bool:
 
 
 def _held_by(case: RiskCase) -> list[Commission]:
-    held = case.held.select_related("commission").order_by("commission")
-    return [row.commission for row in held]
+    """Locked, before any account is."""
+    return lock_all(case.held.values("commission"))
 
 
 def _decidable(case: RiskCase, *, by: User, reason: str) -> RiskCase:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
@@ -11,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commerce.actions.attributions import record
-from commerce.actions.commissions import bring, locked
+from commerce.actions.commissions import bring, lock_all, locked
 from commerce.actions.rights import why_not_decide, without_reason
 from commerce.actions.shares import assign_parts
 from commerce.attribution import Decision, Owner
@@ -25,7 +24,6 @@ from commerce.models import (
     CommissionShare,
     CommissionState,
     JournalKind,
-    OrderLine,
     Payout,
     PayoutAccount,
     PayoutLine,
@@ -92,7 +90,7 @@ def give_up_shares(*, user: User) -> int:
     PayoutAccount.objects.filter(user=user).delete()
     is_over = {"state__in": [Payout.State.PAID, Payout.State.FAILED]}
     Payout.objects.filter(user=user, **is_over).update(holder="", number="")
-    commissions = _locked_all(unpaid_shares(user).values("commission"))
+    commissions = lock_all(unpaid_shares(user).values("commission"))
     # Asked again: until the rows were locked a payout may have taken some.
     moved = unpaid_shares(user).filter(commission__in=commissions)
     moved.update(party=None)
@@ -137,15 +135,6 @@ def unpaid_shares(user: User) -> QuerySet[CommissionShare]:
 def _unpaid() -> QuerySet[CommissionShare]:
     live = PayoutLine.objects.filter(share=OuterRef("pk"), is_live=True)
     return CommissionShare.objects.filter(~Exists(live))
-
-
-def _locked_all(pks: QuerySet[Any, Any]) -> list[Commission]:  # Any: rows of one value
-    """As `locked`: the lines first, each in the order of keys."""
-    lines = OrderLine.objects.filter(commission__in=pks).order_by("pk")
-    list(lines.select_for_update(of=("self",)).values_list("pk"))
-    rows = Commission.objects.filter(pk__in=pks).order_by("pk")
-    rows = rows.select_for_update(of=("self",)).select_related("line__network")
-    return list(rows)
 
 
 def _nobodys_since(row: Commission, attribution: Attribution) -> datetime:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any  # rows of one value
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -145,6 +148,17 @@ def locked(commission: Commission) -> tuple[Commission, Attribution]:
     row.line = line
     attribution = current_attribution(line) or attribute(line)
     return row, attribution
+
+
+def lock_all(pks: Iterable[int] | QuerySet[Any, Any]) -> list[Commission]:
+    """As `locked`, of many: all lines, then all commissions, each in the order of keys
+    and before the first account. Who locks one after the other holds accounts that a
+    page waits for, while it waits for a line of the page."""
+    lines = OrderLine.objects.filter(commission__in=pks).order_by("pk")
+    list(lines.select_for_update(of=("self",)).values_list("pk"))
+    rows = Commission.objects.filter(pk__in=pks).order_by("pk")
+    rows = rows.select_for_update(of=("self",)).select_related("line__network")
+    return list(rows)
 
 
 def owner_of(attribution: Attribution) -> Owner:

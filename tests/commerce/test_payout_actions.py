@@ -1,7 +1,6 @@
 """From what is owed to what is paid: four eyes, debts, the bank's answers."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -30,6 +29,7 @@ from commerce.models import (
     PayoutBatch,
     PayoutLine,
 )
+from tests.commerce.waiting import wait_until_somebody_waits
 from tests.factories import (
     make_click,
     make_line,
@@ -610,21 +610,10 @@ def test_a_refund_that_lands_while_a_batch_is_cancelled_blocks_nobody():
         with transaction.atomic():
             Commission.objects.select_for_update().get(pk=shared.pk)
             run = pool.submit(cancel)
-            _wait_until_somebody_waits()
+            wait_until_somebody_waits()
             tell_line(shared.line, refunded_minor=100_000)  # takes from alice, too
         run.result(10)
     assert balance("liab:payout_clearing", batch.pk) == 0
-
-
-def _wait_until_somebody_waits():
-    """For a lock that this connection holds."""
-    for _ in range(200):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.02)
-    raise AssertionError("nobody waits")
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
