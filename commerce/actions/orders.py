@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from commerce.actions.dossiers import read_dossiers, write_dossiers
@@ -74,11 +74,19 @@ def observe_page(
 
 
 @transaction.atomic
-def observe_many(*, network: Network, notices: Sequence[Notice]) -> list[Observation]:
+def observe_many(
+    *, network: Network, notices: Sequence[Notice], patience_ms: int | None = None
+) -> list[Observation]:
     """Observe them all as if one came after the other; their observations. Raises
-    EventReused, and then none was observed."""
+    EventReused, and then none was observed. No lock is waited for longer than
+    `patience_ms`, if that is given: OperationalError."""
     if not notices:
         return []
+    if patience_ms is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, true)", [f"{patience_ms}ms"]
+            )
     line_ids = {notice.report.line_id for notice in notices}
     histories, events = read_histories(network, notices, line_ids)
     seen = [_seen(notice, histories, events) for notice in notices]

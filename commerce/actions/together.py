@@ -2,8 +2,9 @@
 while the last one was written.
 
 A transaction's cost is nearly the same for one notice and for ten. Each caller is
-answered after the commit, as if it had been alone; where one of several is refused,
-each is booked by itself, in its own thread: none waits for what held another up.
+answered after the commit, as if it had been alone; where one of several is refused, or
+waits for a lock, each is booked by itself, in its own thread: none waits for what held
+another up.
 Threads of one process share a transaction, and it is right with any number of
 processes: what makes a notice booked once is in the database.
 """
@@ -15,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from commerce.actions.observations import Notice
 from commerce.actions.orders import observe_many
@@ -25,6 +26,9 @@ MOST = 100
 # So long a transaction waits for as many callers as there were while the last one was
 # written: who has just been answered is likely to come with the next notice.
 LINGER_S = 0.004
+# Nor does one that waits for its line keep the network's next ones for longer. Far more
+# than another process takes for a transaction of its own.
+PATIENCE_MS = 200
 
 
 class _Alone(Exception):
@@ -99,7 +103,11 @@ def observe_together(*, network: Network, notice: Notice) -> Observation:
 def _book_all(network: Network, turns: Sequence[_Turn]) -> None:
     try:
         notices = [turn.notice for turn in turns]
-        rows = observe_many(network=network, notices=notices)
+        rows = observe_many(network=network, notices=notices, patience_ms=PATIENCE_MS)
+    except OperationalError:
+        for turn in turns:
+            turn.outcome = _Alone()
+        return
     except Exception as error:  # noqa: BLE001  raised in the thread whose notice it is
         for turn in turns:
             turn.outcome = error if len(turns) == 1 else _Alone()

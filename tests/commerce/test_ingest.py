@@ -35,6 +35,7 @@ from commerce.models import (
 from commerce.networks.adapters import read_report
 from tests.commerce.test_splits import model_of
 from tests.commerce.till import Till, make_signing_programme
+from tests.commerce.waiting import wait_until_somebody_waits
 from tests.factories import make_click, make_link, make_programme, make_user
 
 pytestmark = pytest.mark.django_db
@@ -463,6 +464,32 @@ def test_a_notice_that_waits_for_its_line_holds_up_none_that_came_with_it(
     for one in told:
         observe_together(network=programme.network, notice=one)
     assert Commission.objects.count() == 4
+
+
+@concurrent
+def test_a_notice_that_waits_for_its_line_holds_up_none_that_comes_later(alice):
+    """It was alone, and led: its transaction is nobody else's to wait for."""
+    programme = make_programme()
+    click = make_click(make_link(programme=programme, beneficiary=alice))
+    waits, later = (notice(programme, click, number) for number in range(2))
+
+    def tell(one):
+        try:
+            observe_together(network=programme.network, notice=one)
+            return time.monotonic()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            read_histories(programme.network, [], [waits.report.line_id])
+            run = pool.submit(tell, waits)
+            wait_until_somebody_waits()
+            began = time.monotonic()
+            assert pool.submit(tell, later).result(3) - began < 1.5
+            assert not run.done()
+        run.result(3)
+    assert Commission.objects.count() == 2
 
 
 def test_inside_a_transaction_a_notice_belongs_to_it(alice):
