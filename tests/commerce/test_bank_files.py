@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from commerce.actions.bank_files import answers_of, apply_bank_file, keep_bank_file
@@ -22,6 +22,7 @@ from commerce.actions.payouts import (
 from commerce.bank_answers import read_answers
 from commerce.exceptions import ApprovalRefused, FileUnreadable, TransitionRefused
 from commerce.ledger import verify
+from commerce.ledger.rights import give_rights
 from commerce.models import Account, BankFile, Journal, Payout
 from tests.commerce.test_payout_actions import can_be_paid
 from tests.factories import (
@@ -300,3 +301,41 @@ def test_two_reviewers_apply_a_file_at_once_and_each_payout_moves_once(
     assert Journal.objects.filter(kind="PAYOUT_FAIL").count() == 1
     assert {row.does for row in answers_of(bank_file)} == {"closed"}
     assert verify().findings == []
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE commerce_bankfile SET rows = '[]'",
+        "UPDATE commerce_bankfile SET sha256 = repeat('0', 64)",
+        "UPDATE commerce_bankfile SET uploaded_by_id = NULL",
+        "UPDATE commerce_bankfile SET applied_at = now()",
+        "UPDATE commerce_bankfile SET applied_by_id = NULL",
+        "UPDATE commerce_bankfile SET applied_at = NULL, applied_by_id = NULL",
+        "DELETE FROM commerce_bankfile",
+    ],
+)
+def test_what_the_bank_answered_stays_as_it_came(sent, alice, rosa, attack):
+    did(sent, row(sent, alice, "ok", "B-1"), rosa)
+    with (
+        pytest.raises(IntegrityError),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(attack)
+    kept = BankFile.objects.get()
+    assert kept.applied_by == rosa
+    did(sent, row(sent, alice, "ok", "B-1"), rosa)  # again: it is who applied it first
+    assert BankFile.objects.get().applied_at == kept.applied_at
+
+
+def test_the_role_of_the_application_may_only_say_who_applied_it(db):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE pinboard_bank")
+        give_rights("pinboard_bank")
+        cursor.execute(
+            "SELECT array_agg(column_name::text ORDER BY column_name)"
+            " FROM information_schema.column_privileges WHERE grantee = 'pinboard_bank'"
+            " AND table_name = 'commerce_bankfile' AND privilege_type = 'UPDATE'"
+        )
+        assert cursor.fetchone()[0] == ["applied_at", "applied_by_id"]
