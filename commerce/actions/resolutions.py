@@ -192,7 +192,7 @@ def _observe(deed: Deed, report: LineReport) -> Observation:
         "statement": line.statement_id,
         "row": line.line_no,
         "version": line.version,
-        "by": deed.by.username,
+        "by": deed.by.pk,
         "reason": deed.reason,
     }
     observation = observe(

@@ -417,6 +417,9 @@ def test_the_networks_figure_is_taken_over_and_the_money_follows(opened, order, 
     assert Commission.objects.get().net_minor == 11
     done = line.resolutions.get()
     assert (done.by, done.reason) == (rosa, "As agreed.")
+    told = done.observation.payload  # for ever: it names nobody who may leave
+    assert rosa.username not in str(told)
+    assert str(rosa.pk) in str(told)
     assert (done.before["delta_minor"], done.after["delta_minor"]) == (-2, 0)
     assert done.observation.source == "manual"
     assert Journal.objects.filter(kind="ADJUST").count() == 1
