@@ -12,7 +12,7 @@ import hashlib
 import zlib
 from datetime import date
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -159,28 +159,54 @@ def approve_statement(
     *, statement: Statement, by: User, version: int | None = None
 ) -> Statement:
     """The second pair of eyes: the network's money is in the bank. Its commissions are
-    approved after that (commerce.actions.statement_approvals). Locks the statement,
-    then accounts.
+    approved after that (commerce.actions.statement_approvals). Locks the network's
+    statements, this one, then accounts.
 
     The lines are compared once more before, for what refunds and others changed since.
     Raises TransitionRefused where it is not what was seen (`version`): four eyes see
     the same totals and resolutions.
     """
-    with transaction.atomic():
-        row = locked(statement, State.OPEN)
-        if version not in (None, row.version):
-            raise TransitionRefused
-        if refusal := why_not_sign(row, by=by):
-            raise ApprovalRefused(refusal)
-        match(row)  # stays, even where it shows that there is more to be resolved
-    return _approve(row, by)
+    row, refusal = _compare_and_approve(statement, by, version)
+    if refusal:  # the comparison stays: it shows that there is more to be resolved
+        raise ApprovalRefused(refusal)
+    return row
 
 
 @transaction.atomic
-def _approve(statement: Statement, by: User) -> Statement:
+def _compare_and_approve(
+    statement: Statement, by: User, version: int | None
+) -> tuple[Statement, str]:
+    """The statement as it is now, and why it is not approved. In one transaction: what
+    is compared here is compared with what other files of the network are paid for."""
+    _claim_turn(statement.network_id)
     row = locked(statement, State.OPEN)
-    if refusal := why_not_approve_statement(row, by=by):
+    if version not in (None, row.version):
+        raise TransitionRefused
+    if refusal := why_not_sign(row, by=by):
         raise ApprovalRefused(refusal)
+    match(row)
+    refusal = why_not_approve_statement(row, by=by)
+    if not refusal:
+        _approve(row, by)
+    return row, refusal
+
+
+def _claim_turn(network_pk: int) -> None:
+    """Two files may be about the same orders, and be approved at the same moment. The
+    second one is refused rather than kept waiting for the comparison of the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"statements:{network_pk}"],
+        )
+        (is_ours,) = cursor.fetchone()
+    if not is_ours:
+        raise ApprovalRefused(
+            _("Another statement of this network is just being approved. Try again.")
+        )
+
+
+def _approve(row: Statement, by: User) -> None:
     row.state, row.approved_by = State.APPROVED, by
     row.approved_at = timezone.now()
     row.version += 1
@@ -202,7 +228,6 @@ def _approve(statement: Statement, by: User) -> Statement:
             by=by,
             note=f"{row.network.name} {row.month:%Y-%m}",
         )
-    return row
 
 
 def why_not_sign(statement: Statement, *, by: User) -> str:

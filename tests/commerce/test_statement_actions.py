@@ -1,12 +1,13 @@
 """Statements from the file to the second pair of eyes: every bucket, every way out."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from commerce.actions.commissions import approve, why_not_approve
@@ -28,7 +29,7 @@ from commerce.exceptions import (
     MalformedNotice,
     TransitionRefused,
 )
-from commerce.ledger import replay, verify
+from commerce.ledger import accounts, replay, verify
 from commerce.models import (
     Account,
     Commission,
@@ -57,6 +58,7 @@ from tests.commerce.statements import (
     sheet_of,
     upload,
 )
+from tests.commerce.waiting import beside, wait_until_somebody_waits
 from tests.factories import make_programme, make_user
 
 pytestmark = pytest.mark.django_db
@@ -932,3 +934,48 @@ def test_a_line_that_two_resolve_at_once_is_written_off_once(alice, rosa, ruth):
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(write_off, [rosa, ruth])) == ["done", "refused"]
     assert balance("exp:clawback_loss", "site") == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_files_of_a_month_that_are_approved_at_once_one_is_paid(
+    alice, rosa, ruth
+):
+    league = make_league(alice)
+    poll_order(league, "1")
+    older, newer = (
+        upload(league, rosa, content=sheet_of(("1", *SETTLED)) + end)
+        for end in (b"", b"\n")
+    )
+    outcomes = []
+
+    def read(statement):
+        confirm(statement, rosa, declared=13, receipt=13)
+        assert advance(statement=statement)
+
+    def approve_file(statement):
+        try:
+            outcomes.append(approve_statement(statement=statement, by=ruth).state)
+        except ApprovalRefused as error:
+            outcomes.append(str(error.for_user))
+
+    def read_and_approve(statement):
+        read(statement)
+        approve_file(statement)
+
+    read(newer)  # while the older one is a preview
+
+    accounts([(Account.Kind.CASH, "bank", None)], "CNY")
+    with (
+        beside(lambda: read_and_approve(older)) as start_older,
+        beside(lambda: approve_file(newer)) as start_newer,
+        transaction.atomic(),
+    ):
+        Account.objects.select_for_update().get(kind=Account.Kind.CASH)
+        start_newer()
+        wait_until_somebody_waits()
+        start_older()
+        until = time.monotonic() + 3
+        while not outcomes and time.monotonic() < until:
+            time.sleep(0.02)
+    assert sorted(outcomes)[1] == "approved"
+    assert balance("asset:cash", "bank") == 13
