@@ -94,10 +94,12 @@ def currency_of(network: Network) -> str:
 
 @transaction.atomic
 def confirm_report(*, report: ReportImport, by: User | None) -> ReportImport:
-    """From here on a worker imports it. Raises TransitionRefused."""
+    """From here on a worker imports it. `by` nobody: the command. Raises
+    TransitionRefused."""
     row = locked(report, State.CHECKED)
     _require_right(by)
-    row.state, row.confirmed_at, row.attempts = State.IMPORTING, timezone.now(), 0
+    row.state, row.attempts = State.IMPORTING, 0
+    row.confirmed_by, row.confirmed_at = by, timezone.now()
     # What is refused is told anew: some rows are only found out when they are booked.
     row.read_count, row.refused_count, row.refused = 0, 0, []
     row.save()

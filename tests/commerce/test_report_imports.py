@@ -519,6 +519,32 @@ def test_the_command_imports_a_file_once(file_of):
     assert Observation.objects.count() == 1
 
 
+def test_the_command_says_who_confirmed_a_file(file_of, rosa):
+    network = make_network("cj")
+    run(network, file_of(as_json(cj_sale())), "--by", rosa.username)
+    report = ReportImport.objects.get()
+    assert report.uploaded_by == report.confirmed_by == rosa
+
+
+def test_a_file_that_nobody_is_named_for_is_by_the_command(
+    file_of, client, rosa, settings
+):
+    settings.STAFF_SECOND_FACTOR = False
+    run(make_network("cj"), file_of(as_json(cj_sale())))
+    report = ReportImport.objects.get()
+    assert report.confirmed_by is None
+    client.force_login(rosa)
+    page = client.get(f"/admin/commerce/reportimport/{report.pk}/change/").content
+    assert page.decode().count("the command") == 2  # uploaded by, confirmed by
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+def test_only_a_reviewer_is_named_for_a_file(file_of, alice, name):
+    with pytest.raises(CommandError, match=f"{name} is no reviewer"):
+        run(make_network("cj"), file_of(as_json(cj_sale())), "--by", name)
+    assert not ReportImport.objects.exists()
+
+
 def test_the_command_tells_refused_rows_and_fails(file_of, capsys):
     network = make_network("direct", "CNY")
     path = file_of(sheet(notice(), notice(event_id="e-2", amount="１２")))

@@ -22,6 +22,7 @@ from commerce.exceptions import CommerceError, NetworkError
 from commerce.models import Network, ReportImport
 from commerce.money import amount_text
 from commerce.refusals import refusal_shown
+from users.models import User
 
 State = ReportImport.State
 
@@ -38,6 +39,9 @@ class Command(BaseCommand):
             "--file", help="a report of the network, CSV or JSON, instead of polling it"
         )
         parser.add_argument(
+            "--by", metavar="USER", help="of a file: the reviewer who brings it"
+        )
+        parser.add_argument(
             "--dry-run", action="store_true", help="of a file: say what it would do"
         )
 
@@ -48,6 +52,7 @@ class Command(BaseCommand):
         since: str | None,
         file: str | None = None,
         dry_run: bool = False,
+        by: str | None = None,
         **_: Any,
     ) -> None:
         if file:
@@ -55,9 +60,11 @@ class Command(BaseCommand):
                 raise CommandError(
                     "A file belongs to one --network and has no --since."
                 )
-            self._import_file(network, Path(file), dry_run=dry_run)
+            self._import_file(network, Path(file), dry_run=dry_run, by=_reviewer(by))
         elif dry_run:
             raise CommandError("Only a --file can be looked at with --dry-run.")
+        elif by:
+            raise CommandError("Only a --file is brought --by somebody.")
         else:
             self._poll(network, since)
 
@@ -79,11 +86,13 @@ class Command(BaseCommand):
         if failed:
             raise CommandError("\n".join(failed))
 
-    def _import_file(self, code: str, path: Path, *, dry_run: bool) -> None:
+    def _import_file(
+        self, code: str, path: Path, *, dry_run: bool, by: User | None
+    ) -> None:
         network = Network.objects.filter(code=code).first()
         if network is None:
             raise CommandError(f"No network {code}.")
-        report, is_new = self._uploaded(network, path)
+        report, is_new = self._uploaded(network, path, by)
         if report.state == State.DONE:
             self.stdout.write(f"{path.name} was imported before: nothing is done.")
             return
@@ -92,30 +101,32 @@ class Command(BaseCommand):
             self.stdout.write(f"{path.name} is {report.state}: nothing is done.")
             return
         if report.state == State.FAILED:
-            try_report_again(report=report, by=None)
+            try_report_again(report=report, by=by)
         advance(report=report)
         report.refresh_from_db()
         self._tell_look(report)
         if not dry_run:
             if report.state == State.CHECKED:
-                confirm_report(report=report, by=None)
+                confirm_report(report=report, by=by)
             advance(report=report)
             report.refresh_from_db()
             self._tell_outcome(report)
         refused = report.refused_count
         if dry_run and is_new:
-            discard_report(report=report, by=None)
+            discard_report(report=report, by=by)
         if refused:
             raise CommandError(f"{refused} rows were refused.")
 
-    def _uploaded(self, network: Network, path: Path) -> tuple[ReportImport, bool]:
+    def _uploaded(
+        self, network: Network, path: Path, by: User | None
+    ) -> tuple[ReportImport, bool]:
         try:
             content = path.read_bytes()
         except OSError as error:
             raise CommandError(f"{path} cannot be read: {error.strerror}") from error
         try:
             report = upload_report(
-                network=network, name=path.name, content=content, by=None
+                network=network, name=path.name, content=content, by=by
             )
         except ReportKnown as error:
             return error.report, False
@@ -141,6 +152,16 @@ class Command(BaseCommand):
     def _tell_outcome(self, report: ReportImport) -> None:
         told = [f"{outcome} {n}" for outcome, n in sorted(report.outcomes.items())]
         self.stdout.write(f"{report.state}: {', '.join(told) or 'no row was taken'}")
+
+
+def _reviewer(name: str | None) -> User | None:
+    """Whom the file's page names; nobody is the command."""
+    if name is None:
+        return None
+    found = User.objects.filter(username=name, is_active=True).first()
+    if found is None or not found.has_perm("commerce.add_reportimport"):
+        raise CommandError(f"{name} is no reviewer who may bring files.")
+    return found
 
 
 def _moment(text: str) -> datetime:
