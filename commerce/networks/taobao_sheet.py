@@ -72,7 +72,12 @@ def field_named(heading: str) -> str:
 
 def heading_of(name: str) -> str:
     """For people who look at the sheet."""
-    return next((h for h, field in _HEADINGS.items() if field == name), name)
+    return headings_of(name)[0]
+
+
+def headings_of(name: str) -> list[str]:
+    """All that the sheet may call it; TOP's own name comes last."""
+    return [*(h for h, field in _HEADINGS.items() if field == name), name]
 
 
 def from_sheet(cells: dict[str, str]) -> Payload:

@@ -13,6 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from commerce.networks.taobao_sheet import headings_of
+
 # What a statement may say of a line, in the order in which people are asked.
 FIELDS: dict[str, str | Promise] = {
     "line_id": _("order line"),
@@ -29,57 +31,66 @@ FIELDS: dict[str, str | Promise] = {
 }
 NEEDED = ("line_id", "fee")
 
-# The surest heading of each field first; an estimate of a fee is not what is paid.
-_KNOWN: dict[str, Sequence[str]] = {
-    "line_id": (
-        *("淘宝子订单号", "子订单号", "淘宝子订单编号", "子订单编号", "tradeid"),
-        *("lineid", "orderlineid", "orderline", "transactionid", "actionid"),
-        *("commissionid", "订单行号", "订单编号", "订单号", "orderid", "ordersn"),
-    ),
-    "fee": (
-        *("结算预估收入", "结算收入", "pubsharefee", "实际佣金", "实际推广费用"),
-        *("佣金金额", "actualfee", "commissionamount", "pubcommissionamountusd"),
-        *("commission", "commissionfee", "adfees($)", "adfees", "earnings", "fee"),
-        *("推广费用", "佣金"),
-    ),
-    "tech_fee": (
-        "技术服务费",
-        "alimamasharefee",
-        "techfee",
-        "servicefee",
-        "平台服务费",
-    ),
-    "status": (
-        *("订单状态", "tkstatus", "status", "orderstatus", "validcode", "state"),
-        *("commissionstatus", "actionstatus", "状态"),
-    ),
-    "order_id": (
-        *("淘宝父订单号", "淘宝订单编号", "父订单号", "订单编号", "tradeparentid"),
-        *("orderid", "order", "ordernumber", "订单号"),
-    ),
-    "paid": (
-        *("付款金额", "alipaytotalprice", "saleamount", "revenue($)", "revenue"),
-        *("订单金额", "amount", "paid", "paidamount"),
-    ),
-    "settled": ("结算金额", "payprice", "settledamount", "settled"),
-    "currency": ("币种", "货币", "currency", "currencycode", "commissioncurrency"),
-    "ordered_at": (
-        *("创建时间", "订单创建时间", "下单时间", "tkcreatetime", "createdat"),
-        *("orderedat", "transactiondate", "eventdate", "orderdate", "dateordered"),
-    ),
-    "settled_at": (
-        *("结算时间", "tkearningtime", "settledat", "settlementdate", "lockingdate"),
-        *("dateshipped", "postingdate"),
-    ),
-    "rate": ("佣金比率", "佣金比例", "提成", "totalcommissionrate", "rate", "费率"),
-}
-
 
 def plain(heading: str) -> str:
     """As headings are compared: spaces, case, underscores and full-width brackets say
     nothing."""
     text = heading.replace("（", "(").replace("）", ")").casefold()
     return re.sub(r"[\s_\-]+", "", text)
+
+
+def _taobao(*names: str) -> list[str]:
+    """The sheet of Taobao's back office has its headings in one place."""
+    return [plain(heading) for name in names for heading in headings_of(name)]
+
+
+# The surest heading of each field first; an estimate of a fee is not what is paid.
+_KNOWN: dict[str, Sequence[str]] = {
+    "line_id": (
+        *(*_taobao("trade_id"), "子订单号", "子订单编号"),
+        *("lineid", "orderlineid", "orderline", "transactionid", "actionid"),
+        *("commissionid", "订单行号", "订单编号", "订单号", "orderid", "ordersn"),
+    ),
+    "fee": (
+        *(*_taobao("pub_share_fee"), "结算收入", "实际佣金", "实际推广费用"),
+        *(*_taobao("total_commission_fee"), "actualfee", "commissionamount"),
+        "pubcommissionamountusd",
+        *("commission", "commissionfee", "adfees($)", "adfees", "earnings", "fee"),
+        *("推广费用", "佣金"),
+    ),
+    "tech_fee": (
+        *_taobao("alimama_share_fee"),
+        "techfee",
+        "servicefee",
+        "平台服务费",
+    ),
+    "status": (
+        *(*_taobao("tk_status"), "status", "orderstatus", "validcode", "state"),
+        *("commissionstatus", "actionstatus", "状态"),
+    ),
+    "order_id": (
+        *(*_taobao("trade_parent_id"), "父订单号", "订单编号"),
+        *("orderid", "order", "ordernumber", "订单号"),
+    ),
+    "paid": (
+        *(*_taobao("alipay_total_price"), "saleamount", "revenue($)", "revenue"),
+        *("订单金额", "amount", "paid", "paidamount"),
+    ),
+    "settled": (*_taobao("pay_price"), "settledamount", "settled"),
+    "currency": ("币种", "货币", "currency", "currencycode", "commissioncurrency"),
+    "ordered_at": (
+        *(*_taobao("tk_create_time"), "下单时间", "createdat"),
+        *("orderedat", "transactiondate", "eventdate", "orderdate", "dateordered"),
+    ),
+    "settled_at": (
+        *(*_taobao("tk_earning_time"), "settledat", "settlementdate", "lockingdate"),
+        *("dateshipped", "postingdate"),
+    ),
+    "rate": (
+        *_taobao("total_commission_rate", "tk_total_rate"),
+        *("佣金比例", "rate", "费率"),
+    ),
+}
 
 
 def guess(header: Sequence[str]) -> dict[str, int]:
