@@ -53,6 +53,13 @@ def explain(attribution: Attribution, reader: Reader) -> list[str]:
     return [*story.decision(), *story.others(), *story.why_not_you()]
 
 
+def why_not(attribution: Attribution, user_id: int) -> list[str]:
+    """Of an order that is not the reader's: what became of the clicks on their pins,
+    and nothing of whose it is. Empty if it is theirs."""
+    story = _Story(attribution, Reader(Role.PINNER, user_id=user_id))
+    return list(story.why_not_you())
+
+
 def people_in(attribution: Attribution) -> set[int]:
     """All whose links were looked at: names that a reviewer may want to read."""
     found = {attribution.beneficiary_id, attribution.originator_id}
@@ -215,7 +222,7 @@ class _Story:
                 "A click on your pin was looked at; the reviewer decided otherwise."
             )
         else:
-            yield _("A click on your pin was looked at, too; the one above won.")
+            yield _("A click on your pin was looked at, too; another one won.")
 
     # Words for the facts --------------------------------------------------------------
 

@@ -193,7 +193,8 @@ def _why_not_claim(user: User, programme: Programme, order_no: str) -> str:
     )
     if own.exists():
         return _("This order is among your earnings already.")
-    others = OrderClaim.objects.open().filter(user=user).exclude(order_no=order_no)
+    claims = OrderClaim.objects.open().filter(user=user)
+    others = claims.exclude(network=programme.network, order_no=order_no)
     if others.count() >= MOST_OPEN:
         return _(
             "You have %(count)s open claims. Wait until some are decided, or withdraw "

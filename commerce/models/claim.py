@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from django.conf import settings
@@ -66,6 +67,7 @@ class OrderClaim(models.Model):
     reason = models.CharField(max_length=300, blank=True)
 
     objects = OrderClaimQuerySet.as_manager()
+    why_not: Sequence[str] = ()  # set by commerce.claim_words
 
     class Meta:
         verbose_name, verbose_name_plural = _("order claim"), _("order claims")

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from commerce.actions.claims import CLAIMABLE
 from commerce.actions.order_claims import claim_order, withdraw_claim
+from commerce.claim_words import explain_refusals
 from commerce.exceptions import ClaimRefused, TransitionRefused
 from commerce.forms import OrderClaimForm
 from commerce.models import OrderClaim, Programme, TrackingLink
@@ -37,7 +38,7 @@ def claim_list(request: HttpRequest) -> HttpResponse:
     page = page_or_404(request, OrderClaim.objects.of(user))
     context = {
         "form": form,
-        "claims": page.items,
+        "claims": explain_refusals(page.items, user),
         "next_cursor": page.next_cursor,
         "days": CLAIMABLE.days,
     }

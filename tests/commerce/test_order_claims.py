@@ -21,6 +21,7 @@ from commerce.actions.order_claims import (
     weigh_claims,
     withdraw_claim,
 )
+from commerce.claim_words import no_click
 from commerce.earnings import orders_of
 from commerce.exceptions import ApprovalRefused, ClaimRefused, TransitionRefused
 from commerce.ledger import verify
@@ -198,6 +199,13 @@ def test_nobody_has_more_than_twenty_open_claims(alice, bob, programme):
     claim(bob, programme, "one more")
     withdraw_claim(claim=OrderClaim.objects.first(), user=alice)
     claim(alice, programme, "one more")
+
+
+def test_the_same_number_at_another_network_is_another_claim(alice, programme):
+    for number in range(MOST_OPEN):
+        claim(alice, programme, f"N-{number}")
+    with pytest.raises(ClaimRefused, match="20 open claims"):
+        claim(alice, make_programme(), "N-0")
 
 
 def test_only_the_claimant_withdraws_and_only_what_is_open(alice, bob, programme):
@@ -497,6 +505,38 @@ def test_somebody_elses_order_and_an_unknown_one_look_alike(
     first, second = OrderClaim.objects.order_by("pk")
     assert seen[0].split("<form")[0] == seen[1].split("<form")[0]
     assert (first.state, second.state) == ("open", "open")
+
+
+def test_a_refusal_says_what_became_of_the_claimants_own_clicks(
+    client, alice, bob, programme, coat, rosa
+):
+    """And of nobody else: who makes up numbers learns nothing."""
+    old = clicked(alice, programme, coat, hours=24 * 40)
+    bobs = make_line(programme, click=clicked(bob, programme, coat), order_id="O-2")
+    sync_commission(line=bobs)
+    late = make_line(programme, click=old, order_id="O-1")
+    sync_commission(line=late)
+    for number in ("O-1", "O-2", "O-3"):
+        refuse_claim(claim=claim(alice, programme, number), by=rosa, reason="No.")
+    client.force_login(alice)
+    page = client.get(CLAIMS)
+    told = {row.order_no: list(row.why_not) for row in page.context["claims"]}
+    (sentence,) = told["O-1"]
+    assert "your pin" in sentence
+    assert "too old" in sentence
+    assert sentence in page.content.decode()
+    assert told["O-2"] == told["O-3"] == [no_click()]
+
+
+def test_a_claim_that_is_open_or_ran_out_says_nothing_of_clicks(
+    client, alice, programme
+):
+    claim(alice, programme, "O-1")
+    close_old_claims(timezone.now() + timedelta(days=61))
+    claim(alice, programme, "O-2")
+    client.force_login(alice)
+    rows = client.get(CLAIMS).context["claims"]
+    assert [list(row.why_not) for row in rows] == [[], []]
 
 
 def test_a_stranger_neither_sees_nor_withdraws_a_claim(client, alice, bob, programme):

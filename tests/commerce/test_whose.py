@@ -243,7 +243,7 @@ def test_who_lost_reads_why_and_not_to_whom():
     decision = by_sub_id(click("c"), click("d", 3 * DAY, of=BOB))
     told = explain(decided(decision), bob)
     assert told[0].startswith("The buyer clicked another pin 2 days before")
-    assert told[-1] == "A click on your pin was looked at, too; the one above won."
+    assert told[-1] == "A click on your pin was looked at, too; another one won."
 
 
 def test_who_was_too_early_reads_how_much():
