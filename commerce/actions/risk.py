@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import ngettext
 
 from commerce.actions.holds import hold
 from commerce.ledger.verify import patient_snapshot
@@ -86,8 +85,7 @@ def hold_owed(*, case: RiskCase, by: User | None) -> int:
             held.append(CaseCommission(case=case, commission=commission))
     CaseCommission.objects.bulk_create(held)
     if held:
-        note = ngettext("%(n)s commission held", "%(n)s commissions held", len(held))
-        note_in(case, by, note % {"n": len(held)})
+        note_in(case, by, held_count=len(held))
     return len(held)
 
 
@@ -100,8 +98,12 @@ def owed_beside(case: RiskCase) -> Iterable[Commission]:
     return owed.exclude(risk_cases__case=case).order_by("pk")
 
 
-def note_in(case: RiskCase, by: User | None, note: str = "") -> None:
-    RiskCaseEvent.objects.create(case=case, state=case.state, by=by, note=note)
+def note_in(
+    case: RiskCase, by: User | None, note: str = "", *, held_count: int | None = None
+) -> None:
+    RiskCaseEvent.objects.create(
+        case=case, state=case.state, by=by, note=note, held_count=held_count
+    )
 
 
 def _of_forged(orders: int) -> Finding:

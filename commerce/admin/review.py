@@ -48,6 +48,8 @@ from commerce.models import (
     Observation,
     OrderLine,
     PayoutLine,
+    RiskCase,
+    StatementLine,
 )
 from commerce.money import money_shown, percent_shown
 from users.models import User
@@ -339,7 +341,7 @@ def story_of(commission: Commission, *, reader: User) -> dict[str, Any]:
         "click__link__pin", "click__rate_card", "beneficiary", "originator", "actor"
     )
     journals = commission.journals.select_related("by").prefetch_related(
-        "entries__account"
+        "entries__account__user"
     )
     observations = Observation.objects.filter(
         network=line.network, line_id=line.line_id
@@ -354,6 +356,10 @@ def story_of(commission: Commission, *, reader: User) -> dict[str, Any]:
         "discrepancies": line.discrepancies.select_related("resolver").order_by("pk"),
         "refunds": line.refunds.order_by("modified_at"),
         "shares": commission.shares.select_related("party").order_by("pk"),
+        "cases": _cases_of(commission, reader),
+        "statement_lines": StatementLine.objects.filter(order_line=line)
+        .select_related("statement")
+        .order_by("pk"),
         "journals": journals.order_by("pk"),
         "events": commission.events.select_related("by"),
         "payout_lines": lines.select_related("payout__batch", "payout__user", "share"),
@@ -364,6 +370,12 @@ def story_of(commission: Commission, *, reader: User) -> dict[str, Any]:
             reason for reason in HOLDS_BY_HAND if reason not in commission.hold_reasons
         ],
     }
+
+
+def _cases_of(commission: Commission, reader: User) -> QuerySet[RiskCase]:
+    """All that hold it, or held it; of one about oneself one reads elsewhere."""
+    held = RiskCase.objects.filter(held__commission=commission)
+    return held.exclude(person=reader).select_related("person").order_by("pk")
 
 
 def _totals_of(queryset: QuerySet[Commission]) -> dict[str, Any]:

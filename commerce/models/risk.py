@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from users.models import User
 
@@ -136,6 +137,7 @@ class RiskCaseEvent(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     note = models.CharField(max_length=1000, blank=True)
+    held_count = models.PositiveIntegerField(null=True)  # of commissions, by this step
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -143,6 +145,16 @@ class RiskCaseEvent(models.Model):
 
     def __str__(self) -> str:
         return self.get_state_display()
+
+    @property
+    def told(self) -> str:
+        """In the reader's language, unless somebody wrote it."""
+        if self.held_count is None:
+            return self.note
+        held = ngettext(
+            "%(n)s commission held", "%(n)s commissions held", self.held_count
+        )
+        return held % {"n": self.held_count}
 
 
 class CaseCommission(models.Model):

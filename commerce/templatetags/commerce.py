@@ -10,9 +10,11 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from commerce.actions.claims import unpaid_shares
+from commerce.code_words import account_name, code_shown
 from commerce.disclosure import disclosure_of
 from commerce.earnings import debts_of
 from commerce.models import (
+    Account,
     Attribution,
     Commission,
     CommissionShare,
@@ -129,6 +131,17 @@ def masked(account: PayoutAccount) -> str:
 @register.filter
 def why(commission: Commission) -> str:
     return reason_shown(commission)
+
+
+@register.filter
+def in_words(code: str) -> str:
+    """Why nobody's, why not booked."""
+    return code_shown(code)
+
+
+@register.filter
+def named(account: Account) -> str:
+    return account_name(account)
 
 
 @register.filter

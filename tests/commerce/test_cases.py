@@ -3,6 +3,7 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from commerce.actions.cases import appeal, clear, hold_more, uphold
 from commerce.actions.commissions import approve
@@ -116,14 +117,24 @@ def test_each_step_leaves_an_event_with_who_and_why(link, alice, rosa, ruth):
     case = uphold(case=open_case(person=alice), by=rosa, reason="Odd")
     appeal(case=case, by=alice, text="It was my sister.")
     clear(case=case, by=ruth, reason="It was.")
-    events = case.events.values_list("state", "by__username", "note")
-    assert list(events) == [
+    events = [
+        (row.state, row.by and row.by.username, row.told) for row in case.events.all()
+    ]
+    assert events == [
         ("open", None, ""),
         ("open", None, "1 commission held"),
         ("upheld", "rosa", "Odd"),
         ("appealed", "alice", ""),
         ("cleared", "ruth", "It was."),
     ]
+
+
+def test_how_many_are_held_is_told_in_the_readers_language(link, alice):
+    earn(link)
+    event = open_case(person=alice).events.get(held_count=1)
+    assert event.told == "1 commission held"
+    with translation.override("zh-hans"):
+        assert event.told not in ("", "1 commission held")
 
 
 # Appeals -----------------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """The reviewers' screens: queue, story, batches; who may see and who may decide."""
 
+from datetime import date
+
 import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from commerce.actions.commissions import approve
+from commerce.actions.risk import open_case
 from commerce.models import (
     Commission,
     Discrepancy,
@@ -12,6 +15,7 @@ from commerce.models import (
     PostbackKey,
     Programme,
     RateCard,
+    Statement,
 )
 from tests.commerce.test_payout_actions import can_be_paid
 from tests.factories import (
@@ -218,6 +222,62 @@ def test_the_story_goes_from_the_click_to_the_journals(client, received, rosa):
         assert text in page
     assert "style=" not in page
     assert "<script>" not in page
+
+
+def test_the_story_tells_codes_and_accounts_in_words(client, programme, alice, rosa):
+    line = make_line(programme)
+    commission = tell_line(line, status="received")
+    client.force_login(rosa)
+    page = client.get(story(commission)).content.decode()
+    assert "it names neither a click nor a link" in page
+    assert "no_evidence" not in page
+    assert f"owed by networks: {line.network.code}" in page
+    assert ">nobody&#x27;s yet<" in page.replace("&#39;", "&#x27;")
+
+
+def test_the_story_leads_to_its_case_and_to_the_statements_about_it(
+    client, received, alice, rosa, ruth
+):
+    (commission,) = received()
+    case = open_case(person=alice)
+    statement = Statement.objects.create(
+        network=commission.line.network,
+        month=date(2026, 10, 1),
+        currency="CNY",
+        name="october.csv",
+        sha256="a" * 64,
+        state="open",
+        imported_by=ruth,
+    )
+    statement.lines.create(
+        line_no=1,
+        line_id=commission.line.line_id,
+        order_line=commission.line,
+        currency="CNY",
+        fee_minor=6000,
+        tech_fee_minor=0,
+        pays_minor=6000,
+        ours_minor=6000,
+        bucket="exact",
+    )
+    client.force_login(rosa)
+    page = client.get(story(commission)).content.decode()
+    assert reverse("admin:commerce_riskcase_change", args=[case.pk]) in page
+    address = reverse("admin:commerce_statement_change", args=[statement.pk])
+    link = f"{address}?show=all&amp;line={commission.line.line_id}"
+    assert link in page
+    found = client.get(link.replace("&amp;", "&"))
+    assert commission.line.line_id in found.content.decode()
+
+
+def test_a_reviewer_reads_nothing_of_a_case_about_themselves(client, programme, rosa):
+    link = make_link(programme=programme, beneficiary=rosa)
+    line = make_line(programme, click=make_click(link, rate_bp=1000))
+    commission = tell_line(line, status="received")
+    case = open_case(person=rosa)
+    client.force_login(rosa)
+    page = client.get(story(commission)).content.decode()
+    assert reverse("admin:commerce_riskcase_change", args=[case.pk]) not in page
 
 
 @pytest.mark.parametrize("pk", ["0", "9" * 30, "x", "1%00"])
