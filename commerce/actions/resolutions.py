@@ -172,12 +172,12 @@ def _accept(deed: Deed) -> None:
     if line.bucket == Bucket.REGRESSION:
         raise ApprovalRefused(_("A status never goes back: dispute it."))
     order = line.order_line
+    total = line.delta_minor + _owed(deed.commission)
+    if total < 0:
+        raise ApprovalRefused(_("That would be less than nothing: dispute it."))
     if order is None:
-        report = new_order(line)
+        report = new_order(line, total_minor=total)
     else:
-        total = line.pays_minor + _owed(deed.commission) - line.ours_minor
-        if total < 0:
-            raise ApprovalRefused(_("That would be less than nothing: dispute it."))
         report = same_order(line, order, total_minor=total, now=timezone.now())
     deed.observation = _observe(deed, report)
     if order is None:
@@ -264,17 +264,22 @@ def _link(deed: Deed) -> None:
     if order is None:
         raise ApprovalRefused(_("This network has no order line of this number."))
     others = line.statement.lines.filter(order_line=order, line_no__isnull=False)
-    if others.exists():
+    if any(not _takes_back(line, other) for other in others):
         raise ApprovalRefused(_("Another line of this statement is about that order."))
     commission = Commission.objects.filter(line=order).first()
     if commission and (refusal := why_not_decide(commission, by=deed.by)):
         raise ApprovalRefused(refusal)
-    line.is_linked = True
-    line.save(update_fields=["is_linked"])
+    line.is_linked, line.is_correction = True, bool(others)
+    line.save(update_fields=["is_linked", "is_correction"])
     if line.observation_id:  # waits for an order of this number no longer
         waiting = ParkedObservation.objects.filter(observation=line.observation_id)
         waiting.update(resolved_at=timezone.now())
     _match(line, order)
+
+
+def _takes_back(line: StatementLine, other: StatementLine) -> bool:
+    """The network corrects a row by another one that goes the other way."""
+    return line.pays_minor * other.pays_minor < 0
 
 
 def _let_ours_stand(deed: Deed) -> None:
@@ -303,6 +308,8 @@ def _match(line: StatementLine, order: OrderLine) -> None:
     """The line is about this order, which then misses no line any more."""
     line.order_line = order
     line.save(update_fields=["order_line"])
+    corrections = line.statement.lines.filter(is_correction=True, is_linked=False)
+    corrections.filter(line_id=line.line_id).update(order_line=order)
     about = line.statement.lines.filter(order_line=order)
     compare(line.statement, only=list(about.values_list("pk", flat=True)))
 

@@ -140,7 +140,7 @@ def _park_some(statement: Statement) -> int:
     later, the report finds this waiting."""
     row = locked(statement, State.MATCHING, State.OPEN)
     waiting = row.lines.filter(
-        bucket=StatementLine.Bucket.MISSING_OURS, observation=None, pays_minor__gt=0
+        bucket=StatementLine.Bucket.MISSING_OURS, observation=None, delta_minor__gt=0
     )
     lines = list(waiting.order_by("line_id")[:PARKED_AT_ONCE])
     if not lines:
@@ -154,7 +154,7 @@ def _park_some(statement: Statement) -> int:
         if line.line_id in here:
             continue
         line.statement = row
-        report = new_order(line)
+        report = new_order(line, total_minor=line.delta_minor)
         payload = payload_of(report, told={"statement": row.pk, "row": line.line_no})
         line.observation = Observation(
             network=row.network,

@@ -183,6 +183,8 @@ class StatementLine(models.Model):
         "commerce.OrderLine", models.PROTECT, null=True, related_name="statement_lines"
     )
     is_linked = models.BooleanField(default=False)  # to another line id, by hand
+    # Of an order that the file has already: it takes some of that row back.
+    is_correction = models.BooleanField(default=False, db_default=False)
     is_counted = models.BooleanField(default=True)  # is a part of the sum
     ours_minor = models.BigIntegerField(default=0)
     delta_minor = models.BigIntegerField(default=0)
@@ -217,7 +219,7 @@ class StatementLine(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["statement", "order_line"],
-                condition=Q(line_no__isnull=False),
+                condition=Q(line_no__isnull=False, is_correction=False),
                 name="one_match_per_order_line",
             ),
             models.UniqueConstraint(

@@ -4,7 +4,8 @@ A few statements of SQL, however many lines there are, and the same again at any
 line is compared with what is owed for its order now. That is its commission as booked,
 less what other statements of the network paid or what was written off: those that are
 approved, and of the others those that were uploaded before. So an order that is paid
-twice differs, and one that is taken back a month later agrees.
+twice differs, and one that is taken back a month later agrees. Where the same file
+takes back some of what an earlier row pays, that row is compared together with it.
 
 What a reviewer said of a difference holds as long as it is that difference.
 """
@@ -32,6 +33,7 @@ def match(statement: Statement) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'")
         cursor.execute(_FIND, named)
+        cursor.execute(_CORRECT, named)
         cursor.execute(_MISSING, named)
     compare(statement)
     recount(statement)
@@ -92,7 +94,32 @@ WHERE s.id = found.id AND NOT s.is_linked
   AND NOT EXISTS (
       SELECT FROM commerce_statementline linked
       WHERE linked.statement_id = %(statement)s AND linked.is_linked
-        AND linked.order_line_id = found.order_line_id)
+        AND linked.order_line_id = found.order_line_id AND NOT linked.is_correction)
+"""
+
+# A second row of a number that goes the other way is no repetition. The same figure
+# once more may be one.
+_CORRECT = """
+WITH told AS (
+    SELECT id, pays_minor, currency, row_number() OVER alike AS nth,
+        first_value(pays_minor) OVER named AS first_minor,
+        first_value(currency) OVER named AS first_currency,
+        first_value(order_line_id) OVER named AS order_line_id
+    FROM commerce_statementline
+    WHERE statement_id = %(statement)s AND line_no IS NOT NULL AND line_id IN (
+        SELECT line_id FROM commerce_statementline
+        WHERE statement_id = %(statement)s AND pays_minor < 0)
+    WINDOW named AS (PARTITION BY line_id ORDER BY line_no),
+        alike AS (PARTITION BY line_id, pays_minor ORDER BY line_no)
+)
+UPDATE commerce_statementline s
+SET is_correction = true, order_line_id = told.order_line_id
+FROM told
+WHERE s.id = told.id AND NOT s.is_linked AND told.nth = 1
+  AND told.currency = told.first_currency AND told.pays_minor <> 0
+  AND (told.pays_minor < 0) <> (told.first_minor < 0)
+  AND (s.is_correction, s.order_line_id)
+      IS DISTINCT FROM (true, told.order_line_id)
 """
 
 # What was received or settled in the month and is still owed; and of earlier months
@@ -133,9 +160,20 @@ _B = StatementLine.Bucket
 # Of our side `owed` is what the ledger has as receivable for the order line; nothing is
 # owed for what the file has twice, nor in another currency than ours.
 _COMPARE = f"""
-WITH told AS (
+WITH corrected AS (
+    SELECT coalesce('order ' || order_line_id, line_id) AS whose,
+        sum(pays_minor) AS minor,
+        (array_agg(status ORDER BY line_no DESC) FILTER (WHERE status <> ''))[1]
+            AS status
+    FROM commerce_statementline
+    WHERE statement_id = %(statement)s AND is_correction
+    GROUP BY whose
+), told AS (
     SELECT s.*, o.currency AS our_currency, o.status AS our_status,
-        s.line_no IS NOT NULL AND EXISTS (
+        CASE WHEN s.line_no IS NULL THEN 0 ELSE coalesce(corrected.minor, 0) END
+            AS corrected_minor,
+        coalesce(corrected.status, s.status) AS last_status,
+        s.line_no IS NOT NULL AND NOT s.is_correction AND EXISTS (
             SELECT FROM commerce_statementline f
             WHERE f.statement_id = s.statement_id AND f.line_id = s.line_id
               AND f.line_no < s.line_no) AS is_second,
@@ -152,19 +190,24 @@ WITH told AS (
     FROM commerce_statementline s
     LEFT JOIN commerce_orderline o ON o.id = s.order_line_id
     LEFT JOIN commerce_commission c ON c.line_id = o.id
+    LEFT JOIN corrected
+        ON corrected.whose = coalesce('order ' || s.order_line_id, s.line_id)
     WHERE s.statement_id = %(statement)s /* only */
 ), reckoned AS (
     SELECT *,
         currency <> %(currency)s OR currency <> our_currency AS is_foreign,
-        CASE WHEN is_second OR is_there OR order_line_id IS NULL
-                  OR currency <> our_currency THEN 0
-             ELSE owed END - written_off_minor AS ours,
-        CASE status {_RANK} END AS rank, CASE our_status {_RANK} END AS our_rank
+        CASE WHEN is_correction THEN pays_minor
+             WHEN is_second OR is_there THEN 0
+             WHEN order_line_id IS NULL OR currency <> our_currency
+                 THEN -corrected_minor
+             ELSE owed - corrected_minor END - written_off_minor AS ours,
+        CASE last_status {_RANK} END AS rank, CASE our_status {_RANK} END AS our_rank
     FROM told
 ), judged AS (
     SELECT id, ours, CASE
         WHEN is_second AND pays_minor <> ours THEN '{_B.DUPLICATE}'
         WHEN is_foreign THEN '{_B.CURRENCY}'
+        WHEN is_correction THEN '{_B.EXACT}'
         WHEN line_no IS NULL AND abs(ours) > %(tolerance)s THEN '{_B.MISSING_THEIRS}'
         WHEN line_no IS NULL THEN '{_B.EXACT}'
         WHEN is_second OR order_line_id IS NULL THEN

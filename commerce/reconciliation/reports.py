@@ -10,9 +10,10 @@ from commerce.networks.base import LineReport
 from commerce.reconciliation.months import bounds
 
 
-def new_order(line: StatementLine) -> LineReport:
-    """Of an order that we do not know. What the network itself reports of it later
-    counts before this: it is dated as early as it can be."""
+def new_order(line: StatementLine, *, total_minor: int) -> LineReport:
+    """Of an order that we do not know, and that earns `total_minor` in all. What the
+    network itself reports of it later counts before this: it is dated as early as it
+    can be."""
     _start, end = bounds(line.statement.month)
     latest = end - timedelta(seconds=1)
     status = line.status or OrderStatus.SETTLED
@@ -29,7 +30,7 @@ def new_order(line: StatementLine) -> LineReport:
         created_at=line.ordered_at or line.settled_at or latest,
         modified_at=moment,
         settled_minor=line.settled_minor if is_settled else None,
-        gross_fee_minor=line.fee_minor,
+        gross_fee_minor=line.fee_minor + total_minor - line.pays_minor,
         tech_fee_minor=abs(line.tech_fee_minor),
         received_at=moment if status == OrderStatus.RECEIVED else None,
         settled_at=moment if is_settled else None,

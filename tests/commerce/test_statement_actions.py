@@ -311,6 +311,62 @@ def test_twice_in_the_file(opened, order):
     assert (second.ours_minor, second.delta_minor) == (0, 13)
 
 
+def test_a_row_that_takes_back_some_of_an_earlier_one_is_no_repetition(
+    opened, order, rosa, ruth
+):
+    """The row that it corrects is compared together with it."""
+    order("1", fee="0.11")
+    rows = ("1", *SETTLED), ("1", "已结算", "2.80", "-0.03", "")
+    statement = opened(*rows, declared=10, receipt=10)
+    told = statement.lines.order_by("line_no").values_list("bucket", "ours_minor")
+    assert list(told) == [
+        ("exact", 13),
+        ("exact", -3),
+    ]
+    compare_again(statement=statement, by=rosa)
+    statement.refresh_from_db()
+    assert (statement.lines_minor, statement.open_count) == (10, 0)
+    approve_statement(statement=statement, by=ruth)
+    assert balance("asset:receivable", "league") == 0
+    later = opened(("1", "", "", "0.01", ""), month=date(2026, 11, 1))
+    assert later.lines.get().delta_minor == 1  # all of October's is counted
+
+
+def test_a_corrected_row_that_differs_is_taken_over_as_a_whole(opened, order, rosa):
+    order("1")
+    statement = opened(("1", *SETTLED), ("1", "", "", "-0.03", ""))
+    line = resolve(statement, "1", "accept", rosa, find={"is_correction": False})
+    assert (line.bucket, line.is_open) == ("exact", False)
+    assert Commission.objects.get().net_minor == 10
+
+
+def test_what_is_taken_back_in_full_is_what_was_declined(opened, order):
+    order("1", status=13)
+    statement = opened(("1", *SETTLED), ("1", "已失效", "2.80", "-0.13", ""))
+    assert list(statement.lines.values_list("bucket", flat=True)) == ["exact"] * 2
+
+
+def test_the_same_correction_twice_is_looked_at(opened, order):
+    order("1", fee="0.11")
+    taken = ("1", "", "", "-0.03", "")
+    lines = opened(("1", *SETTLED), taken, taken).lines.order_by("line_no")
+    assert list(lines.values_list("bucket", flat=True)) == [
+        *("exact", "exact", "duplicate_in_file"),
+    ]
+
+
+def test_a_corrected_order_that_we_do_not_know_is_taken_over_as_a_whole(opened, rosa):
+    statement = opened(("404", *SETTLED), ("404", "", "", "-0.03", ""))
+    first = statement.lines.get(is_correction=False)
+    assert (first.bucket, first.delta_minor) == ("missing_ours", 10)
+    line = resolve(statement, "404", "accept", rosa, find={"is_correction": False})
+    assert line.bucket == "exact"
+    assert Commission.objects.get().net_minor == 10
+    compare_again(statement=statement, by=rosa)
+    assert {line.order_line.line_id for line in statement.lines.all()} == {"404"}
+    assert set(statement.lines.values_list("bucket", flat=True)) == {"exact"}
+
+
 def test_lines_of_nothing_agree_with_nothing(opened, order):
     order("1", status=12)
     statement = opened(
@@ -530,6 +586,19 @@ def test_a_line_is_given_to_no_order_that_is_not_there_or_taken(opened, order, r
     for name, told in (("nobody", "no order line"), ("1", "Another line")):
         with pytest.raises(ApprovalRefused, match=told):
             resolve(statement, "one", "link", rosa, order_line_id=name)
+
+
+def test_a_correction_under_a_number_of_its_own_is_given_to_its_order(
+    opened, order, rosa
+):
+    order("1", fee="0.11")
+    statement = opened(("1", *SETTLED), ("c-1", "", "", "-0.03", ""))
+    assert buckets(statement) == {"1": "amount_diff", "c-1": "missing_ours"}
+    line = resolve(statement, "c-1", "link", rosa, order_line_id="1")
+    assert line.is_correction
+    assert buckets(statement) == {"1": "exact", "c-1": "exact"}
+    compare_again(statement=statement, by=rosa)
+    assert buckets(statement) == {"1": "exact", "c-1": "exact"}
 
 
 def test_a_row_that_stands_twice_is_not_counted(opened, order, rosa):
