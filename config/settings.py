@@ -285,6 +285,8 @@ STATEMENT_WRITE_OFF_MINOR = env.int(
 
 # People ------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.User"
+# The name is unique by a constraint of another shape than this check knows.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",

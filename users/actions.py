@@ -64,8 +64,8 @@ def close_account(*, user: User) -> User:
     """Leave for good: nobody signs in by it again, and nothing in the row tells who it
     was. The row stays, for the ledger names it. Raises AccountStays for staff.
 
-    The apps above take what is theirs away when they hear of it. The name goes last: a
-    change of it locks out everybody who is just telling this person something.
+    The apps above take what is theirs away when they hear of it. The name goes last:
+    they still tell by it whose it was.
     """
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if row.closed_at:

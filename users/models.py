@@ -36,7 +36,7 @@ class User(AbstractUser):
     first_name = None  # type: ignore[assignment]  # one name for display is enough
     last_name = None  # type: ignore[assignment]
     username = models.CharField(
-        _("user name"), max_length=30, unique=True, validators=USERNAME_VALIDATORS
+        _("user name"), max_length=30, db_index=True, validators=USERNAME_VALIDATORS
     )
     display_name = models.CharField(_("name"), max_length=60, blank=True)
     bio = models.TextField(_("about"), max_length=500, blank=True)
@@ -54,6 +54,19 @@ class User(AbstractUser):
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     REQUIRED_FIELDS = ["email"]
+
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined]  # stubs lack it
+        constraints = [
+            # With a condition, for then it is no key that others could point at. Where
+            # it is, a new name waits for all who just write a row about this person,
+            # and who closes the account holds what these wait for.
+            models.UniqueConstraint(
+                fields=["username"],
+                condition=~models.Q(username=""),
+                name="one_person_per_name",
+                violation_error_message=_("A user with that username already exists."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.display_name or self.username

@@ -1,10 +1,11 @@
 """What closing an account does to money: nothing is lost, nobody is named."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -99,6 +100,25 @@ def can_be_paid(user):
 
 def parties(commission):
     return {share.role: share.party_id for share in commission.shares.all()}
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_who_leaves_does_not_wait_for_a_click_that_is_being_written(link, alice):
+    """Whoever writes of alice may be waiting for what her closing holds."""
+    order(link)
+
+    def leave():
+        try:
+            close_account(user=alice)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        make_click(link)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as its commit asks
+        pool.submit(leave).result(10)
+    assert not User.objects.filter(username="alice").exists()
 
 
 @pytest.mark.parametrize("status", ["paid", "received"])
