@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -98,6 +99,12 @@ def test_a_balanced_pair_to_an_old_journal_is_refused(journal, cash, site):
         *(journal.key, site.pk, "CNY", -5),
         name="journal_is_sealed",
     )
+
+
+def test_a_second_journal_of_the_same_key_is_refused(journal):
+    """However old the first one is: a key of money never ends."""
+    attack = NEW_JOURNAL, journal.key, "RECEIPT", 2, None
+    assert refused(*attack, name="commerce_journal_key_key") == "23505"
 
 
 def test_an_entry_of_zero_is_refused(journal, cash):
@@ -324,6 +331,29 @@ def test_closing_a_period_waits_for_the_posting_in_flight():
     assert Journal.objects.count() == 1
     assert Entry.objects.count() == 2
     assert Account.objects.get(pk=cash.pk).balance_minor == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_refunds_of_three_at_once_an_order_of_ten_takes_three():
+    line = make_line(make_programme(), paid_minor=1000)
+
+    def refund(_):
+        try:
+            return sql(
+                "UPDATE commerce_orderline SET refunded_minor = refunded_minor + 300"
+                " WHERE id = %s RETURNING refunded_minor",
+                line.pk,
+            )
+        except IntegrityError as error:
+            return error.__cause__.diag.constraint_name
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(refund, range(8)))
+    refusals = [name for name in outcomes if name == "refunded_is_at_most_paid"]
+    done = sorted(name[0] for name in outcomes if name not in refusals)
+    assert (len(refusals), done) == (5, [(300,), (600,), (900,)])
 
 
 SHADOWS = """
