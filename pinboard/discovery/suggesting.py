@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 OFFERED = 20  # boards to choose among; a name finds the others
 
 
-def boards_for(pin: Pin, by: User, q: str = "") -> BoardQuerySet:
+def boards_for(pin: Pin, by: User, q: str = "") -> tuple[list[Board], bool]:
     """Boards of others that take suggestions: those of that name or person, else those
-    that one follows, then the liveliest. Annotates `has_it` and `waits`."""
+    that one follows, then the liveliest. Annotates `has_it` and `waits`; the second is
+    whether one of them is free for the pin."""
     taking = Board.objects.taking_from(by).select_related("owner")
     for word in q.split():
         taking = taking.filter(
@@ -43,7 +45,9 @@ def boards_for(pin: Pin, by: User, q: str = "") -> BoardQuerySet:
         has_it=Exists(there),
         waits=Exists(waits),
     )
-    return known.order_by("-is_followed", "-updated_at", "-pk")[:OFFERED]
+    found = list(known.order_by("-is_followed", "-updated_at", "-pk")[:OFFERED])
+    told = attrgetter("has_it", "waits")
+    return [*found], not all(any(told(board)) for board in found)
 
 
 def boards_with_waiting(user: User) -> BoardQuerySet:

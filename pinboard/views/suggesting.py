@@ -47,12 +47,14 @@ def pin_suggest(request: HttpRequest, pk: int) -> HttpResponse:
     find = FindForm(request.GET)
     q = find.cleaned_data["q"] if find.is_valid() else ""
     is_public = Pin.objects.public().filter(pk=pin.pk).exists()
+    boards, is_one_free = boards_for(pin, by, q) if is_public else ([], False)
     shown = {
         "pin": pin,
         "form": form,
         "q": q,
         "is_suggestible": is_public,
-        "boards": boards_for(pin, by, q) if is_public else [],
+        "boards": boards,
+        "is_one_free": is_one_free,
         "chosen": form.data.get("board", ""),
     }
     answer = render(request, "pinboard/pin_suggest.html", shown)

@@ -29,14 +29,19 @@ const list = make("ul", { role: "list", className: "list" });
 const find = make("input", { type: "search", id: "board-find", placeholder: word("findBoard"), autocomplete: "off" });
 const heading = make("h2", { id: "board-pop-h", textContent: word("saveTo") });
 const label = make("label", { className: "vh", htmlFor: "board-find", textContent: word("findBoard") });
-const suggest = make("a", { className: "pick", textContent: word("suggestTo") });
+const suggest = make(
+  "a",
+  { className: "pick" },
+  make("span", { className: "add" }, icon("share")),
+  make("b", { textContent: word("suggestTo") }),
+);
 const pop = make(
   "div",
   { className: "pop", id: "board-pop", popover: "auto", role: "dialog" },
   heading,
   make("div", { className: "find" }, make("div", { className: "search" }, icon("search"), label, find)),
   list,
-  suggest,
+  make("div", { className: "list" }, suggest),
 );
 pop.setAttribute("aria-labelledby", heading.id);
 
@@ -75,16 +80,16 @@ function show() {
 
 find.addEventListener("input", show);
 pop.addEventListener("keydown", (event) => {
-  const buttons = [...list.querySelectorAll("button")];
+  const rows = [...list.querySelectorAll("button"), suggest];
   if (event.key === "Enter" && event.target === find) {
     event.preventDefault();
-    buttons[0]?.click();
+    list.querySelector("button")?.click();
   }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!step) return;
   event.preventDefault();
-  const place = buttons.indexOf(document.activeElement) + step;
-  (buttons[place] ?? (place < 0 ? find : buttons.at(-1)))?.focus();
+  const place = rows.indexOf(document.activeElement) + step;
+  (rows[place] ?? (place < 0 ? find : suggest)).focus();
 });
 pop.addEventListener("toggle", ({ newState }) => {
   if (newState === "closed") opener?.focus({ preventScroll: true });

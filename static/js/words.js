@@ -7,7 +7,7 @@ const said = {
   undo: ["Undo", "撤销"],
   saveTo: ["Save to", "收藏到"],
   findBoard: ["Find a board", "查找画板"],
-  suggestTo: ["Suggest to a board of somebody else", "推荐到别人的画板"],
+  suggestTo: ["Suggest to somebody else’s board", "推荐到别人的画板"],
   newBoard: ["New board", "新建画板"],
   follow: ["Follow", "关注"],
   following: ["Following", "已关注"],
