@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("users", "0002_reviewers")]
+    dependencies = [("users", "0003_a_name_is_no_key")]
     operations = [
         migrations.AddField(
             "user",
