@@ -25,6 +25,8 @@ PAGES = {
         "/people/alice/",
         "/pins/new/",
         "/notifications/",
+        "/suggestions/",
+        "/descriptions/",
         "/earnings/",
         "/settings/tokens/",
     ],

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -411,3 +412,28 @@ def test_lists_ask_as_much_of_the_database_for_many_as_for_one(
     more(19)
     assert asked() == few
     assert Pin.objects.count() > 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_proposals_taken_at_once_one_becomes_the_pictures_words():
+    alice, refused = make_user("alice"), []
+    pin = make_pin(make_board(alice))
+    rows = [describe(pin=pin, by=make_user(), text=f"Lamp {n}") for n in range(4)]
+
+    def press(row):
+        try:
+            take_alt(proposal=row, by=alice)
+        except DescribedMeanwhile:
+            refused.append(row)
+        finally:
+            connection.close()
+
+    tabs = [Thread(target=press, args=[row]) for row in rows]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    pin.refresh_from_db()
+    (taken,) = AltProposal.objects.filter(state="taken")
+    assert (pin.alt, pin.alt_author) == (taken.text, taken.by)
+    assert len(refused) == 3

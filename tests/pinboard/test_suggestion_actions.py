@@ -1,9 +1,10 @@
 """Pins proposed for boards of others: who may, how many, and what becomes of them."""
 
 from datetime import timedelta
+from threading import Thread
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from pinboard.actions import bulk
@@ -394,8 +395,63 @@ def test_a_closed_account_leaves_no_name_at_what_it_suggested(alice, bob, board,
     assert len(on(board)) == 1
 
 
+def test_a_closed_account_leaves_no_name_at_what_it_decided(bob, board, pin):
+    editor = make_user()
+    shares(board, editor)
+    made = suggest(pin=pin, board=board, by=bob)
+    decline(suggestions=of(made), by=editor)
+    erase_person(user=editor)
+    made.refresh_from_db()
+    assert (made.by, made.decided_by) == (bob, None)
+    assert made.is_declined
+
+
 def test_boards_are_found_by_those_who_may_suggest(alice, bob, board, open_board):
     make_board(alice, "Mine alone")
     make_board(alice, "Secret", visibility="secret", suggestions="open")
     make_board(bob, "Bob's", suggestions="open")
     assert set(Board.objects.taking_from(bob)) == {board, open_board}
+
+
+def at_once(*deeds):
+    """What each said, all having begun together."""
+    said = []
+
+    def run(deed):
+        try:
+            said.append(deed())
+        except SuggestedAlready as error:
+            said.append(error)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=[deed]) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_suggest_the_same_at_once_one_does():
+    board = make_board(make_user("alice"), suggestions="curated")
+    pin = make_pin(make_board(make_user()))
+    people = [make_user() for _ in range(5)]
+    said = at_once(*(lambda p=p: suggest(pin=pin, board=board, by=p) for p in people))
+    assert sum(isinstance(one, Suggestion) for one in said) == 1
+    assert len(said) == 5
+    assert Suggestion.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_take_the_same_at_once_put_one_pin_on_the_board():
+    alice, editor = make_user("alice"), make_user()
+    board = make_board(alice, suggestions="curated")
+    shares(board, editor)
+    finds = make_board(make_user())
+    rows = [suggest(pin=make_pin(finds), board=board, by=finds.owner) for _ in range(3)]
+    deciders = (alice, editor, alice, editor)
+    said = at_once(*(lambda p=p: take(suggestions=of(*rows), by=p) for p in deciders))
+    assert len([deed for deed in said if deed]) == 1
+    assert len(on(board)) == 3
