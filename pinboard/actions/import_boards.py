@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef, Q
 from pinboard.actions.arranging import add_section
 from pinboard.actions.boards import create_board
 from pinboard.exceptions import RowLeftOut
-from pinboard.imports.found import Kind
 from pinboard.models import (
     Board,
     BoardSection,
@@ -57,19 +56,23 @@ def send_to(
 
 @transaction.atomic
 def ready_boards(source: Import) -> None:
-    """Each board that is still needed is there: the oldest of one's own by that title,
-    or a new one. A board of which one has all pins already is not made again."""
+    """The boards of our own export are there before their pins, in their order, and an
+    empty one is a board. One of which one has all pins already is not made again."""
     rows = ImportRow.objects.filter(board=OuterRef("pk"))
-    is_needed = Q(Exists(rows.filter(state=RowState.WAITING)))
-    if source.kind == Kind.PINBOARD:
-        is_needed = is_needed | Q(~Exists(rows))  # an empty board is a board
+    is_needed = Q(Exists(rows.filter(state=RowState.WAITING))) | Q(~Exists(rows))
     # The import is held, so that of two workers one makes them.
     Import.objects.select_for_update(no_key=True).get(pk=source.pk)
     for told in source.boards.filter(is_needed, board=None):
-        told.board = _at_home(source, told)
-        if told.board is None:
-            told.board, told.is_new = _made(source, told), True
-        told.save(update_fields=["board", "is_new"])
+        _ready(source, told)
+
+
+def board_of(source: Import, row: ImportRow) -> Board | None:
+    """Of other files a board is there once its first pin is: where none comes, there
+    is none. None where it was deleted meanwhile. The caller holds the import."""
+    told = ImportBoard.objects.get(pk=row.board_id)
+    if told.board_id is None:
+        _ready(source, told)
+    return Board.objects.filter(pk=told.board_id or 0, deleted_at=None).first()
 
 
 def section_of(board: Board, title: str, *, by: User) -> BoardSection | None:
@@ -96,6 +99,14 @@ def _leave_out(told: ImportBoard) -> None:
     )
     if not told.rows.exists():
         told.delete()
+
+
+def _ready(source: Import, told: ImportBoard) -> None:
+    """The oldest of one's own by that title, or a new one."""
+    told.board = _at_home(source, told)
+    if told.board is None:
+        told.board, told.is_new = _made(source, told), True
+    told.save(update_fields=["board", "is_new"])
 
 
 def _at_home(source: Import, told: ImportBoard) -> Board | None:

@@ -19,7 +19,12 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from pinboard.actions.import_boards import ready_boards, restore_order, section_of
+from pinboard.actions.import_boards import (
+    board_of,
+    ready_boards,
+    restore_order,
+    section_of,
+)
 from pinboard.actions.imports import delete_files
 from pinboard.actions.pins import pin_upload
 from pinboard.actions.products import product_at
@@ -64,7 +69,8 @@ Outcome = Found | PinboardError
 def import_slice(job: ImportJob, *, seconds: float = SLICE_S) -> bool:
     """Do the next part of a leased job; whether there is more to do."""
     source = Import.objects.select_related("owner").get(pk=job.source_id)
-    ready_boards(source)
+    if source.kind == Kind.PINBOARD:
+        ready_boards(source)
     ends = monotonic() + seconds
     while True:
         rows = _next(source)
@@ -82,11 +88,7 @@ def _next(source: Import) -> list[ImportRow]:
     """Those whose turn it is. One that was begun before, perhaps by a worker that died
     of it, comes alone, so that it takes no other along."""
     waiting = source.rows.filter(state=RowState.WAITING, source__stopped_at=None)
-    rows = list(
-        waiting.select_related("board__board", "part__source").order_by("turn")[
-            :ROWS_AT_ONCE
-        ]
-    )
+    rows = list(waiting.select_related("part__source").order_by("turn")[:ROWS_AT_ONCE])
     if rows and rows[0].tries:
         return rows[:1]
     return [row for row in rows if not row.tries]
@@ -200,7 +202,7 @@ def _settle(source: Import, row: ImportRow, outcome: Outcome) -> None:
 
 
 def _pinned(source: Import, row: ImportRow, found: Found) -> tuple[RowState, Pin]:
-    board = Board.objects.filter(pk=row.board.board_id or 0, deleted_at=None).first()
+    board = board_of(source, row)
     if board is None:
         raise RowBoardGone
     if twin := _same_bytes(source, row, board, found.picture):

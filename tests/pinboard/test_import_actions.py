@@ -141,6 +141,16 @@ def test_a_board_that_one_has_is_filled_and_stays_as_it_is(alice, bob, site):
     assert Board.objects.count() == 2
 
 
+def test_a_board_of_which_no_pin_comes_is_not_made(alice, site):
+    source = imported(alice, table(site, "Coats,A,,SITE/1.jpg", "Hats,B,SITE/gone,"))
+    assert states(source) == ["pinned", "failed"]
+    assert [board.title for board in Board.objects.all()] == ["Coats"]
+    site.pages["/gone"] = PAGE
+    retry_import(source=source, by=alice)
+    worked(source)
+    assert Board.objects.get(title="Hats").pins.count() == 1
+
+
 def test_the_first_line_of_a_list_is_on_top(alice, site):
     imported(alice, pictures(site, 12))
     titles = list(Pin.objects.order_by("-pk").values_list("title", flat=True))
