@@ -252,6 +252,13 @@ class ImportRow(models.Model):
         return self.title or self.address or f"{self.number}"
 
     @property
+    def shown_pin(self) -> Pin | None:
+        """Its pin, unless that is in the trash. `pin__board` is loaded."""
+        if self.pin is None or self.pin.deleted_at or self.pin.board.deleted_at:
+            return None
+        return self.pin
+
+    @property
     def is_hopeless(self) -> bool:
         """There is nowhere to look for its picture."""
         return not self.address and not self.file

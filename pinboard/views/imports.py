@@ -84,7 +84,8 @@ def import_report(request: HttpRequest, pk: int) -> HttpResponse:
     writer = csv.writer(answer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(["line", "title", "address", "board", "outcome", "reason", "pin"])
     for row in _outcomes(source).order_by("number"):
-        pin = request.build_absolute_uri(row.pin.get_absolute_url()) if row.pin else ""
+        shown = row.shown_pin
+        pin = request.build_absolute_uri(shown.get_absolute_url()) if shown else ""
         why = sentence_of(row.why) if row.why else ""
         told = [row.number, row.title, row.address, row.board.title, row.outcome]
         writer.writerow(plain_cell(cell) for cell in [*told, why, pin])

@@ -319,13 +319,14 @@ def test_it_is_undone_with_a_word_that_says_how_much(page, alice):
     assert pin.deleted_at
 
 
-def test_a_report_names_no_board_that_is_gone_as_a_link(page, alice):
+def test_what_is_in_the_trash_is_no_link_in_the_report(page, alice):
     board = make_board(alice, "Old")
     pin = make_pin(board, source_url="https://a.example/1")
     source = imported(alice, "https://a.example/1\n")
     assert pin.get_absolute_url() in page.get(address(source)).text
     delete_board(board=board, by=alice)
-    assert page.get(address(source)).status_code == 200
+    assert pin.get_absolute_url() not in page.get(address(source)).text
+    assert pin.get_absolute_url() not in page.get(address(source, "report.csv")).text
 
 
 # Whose it is ------------------------------------------------------------------------
