@@ -4,11 +4,12 @@ import hashlib
 import io
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 import pytest
 import redis
@@ -527,6 +528,20 @@ def test_a_name_in_the_list_of_contents_reaches_no_other_file(alice):
     source = imported(alice, own_export(pins, files=files))
     codes = [row.error_code for row in source.rows.order_by("number")]
     assert codes == ["row_file_missing", "row_file_missing", "not_a_picture"]
+
+
+def test_a_link_in_a_zip_is_followed_nowhere(alice):
+    """Its content, the path, is all that there is of it."""
+    out = io.BytesIO(
+        own_export([{"id": 1, "board_id": 1, "board": "A", "file": "originals/a.jpg"}])
+    )
+    link = ZipInfo("originals/a.jpg")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with ZipFile(out, "a") as archive:
+        archive.writestr(link, "/etc/passwd")
+    source = imported(alice, out.getvalue())
+    assert source.rows.get().error_code == "not_a_picture"
+    assert not Pin.objects.exists()
 
 
 # Whatever happens meanwhile --------------------------------------------------------

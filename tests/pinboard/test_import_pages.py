@@ -204,6 +204,17 @@ def test_a_second_press_starts_nothing_twice(page, alice):
     assert ImportJob.objects.count() == 1
 
 
+def test_while_one_runs_another_waits_with_all_that_was_filled_in(page, alice, running):
+    source = looked_at(alice, "board,title,url\nCaps,Green,https://a.example/3\n")
+    form = form_of(page.get(address(source))) | {"to_1": "Headwear"}
+    answer = page.post(address(source), form)
+    assert answer.status_code == 409
+    assert "Another import is still running." in answer.text
+    assert 'value="Headwear"' in answer.text
+    page.post(address(running, "stop/"))
+    assert page.post(address(source), form).status_code == 302
+
+
 def test_words_of_a_file_are_never_markup(page, alice):
     bad = "<script>alert(1)</script>"
     lines = f'board,title,url\n{bad},{bad},"https://a.example/{bad}"\n'
