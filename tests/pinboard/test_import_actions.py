@@ -19,6 +19,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from pinboard.actions import import_rows
 from pinboard.actions.arranging import add_section, arrange, arrange_board
 from pinboard.actions.exports import start_export, write_slice
 from pinboard.actions.import_rows import import_slice
@@ -26,6 +27,7 @@ from pinboard.actions.import_start import start_import
 from pinboard.actions.imports import (
     ADDRESSES_A_DAY,
     confirm_import,
+    forget_imports_of,
     retry_import,
     stop_import,
     undo_import,
@@ -772,6 +774,16 @@ def test_closing_the_account_ends_it_and_deletes_all_of_it(
     assert not default_storage.exists(path)
     assert not Import.objects.exists()
     assert not ImportRow.objects.exists()
+
+
+def test_what_is_being_fetched_while_the_account_closes_is_not_pinned(alice, site):
+    source = looked_at(alice, pictures(site, 1))
+    confirm_import(source=source, by=alice)
+    rows = import_rows._next(source)
+    forget_imports_of(alice)
+    import_rows._do(source, rows)
+    assert not Pin.objects.exists()
+    assert states(source) == ["waiting"]
 
 
 def queries_of(source):
