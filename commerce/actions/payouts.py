@@ -32,7 +32,7 @@ from commerce.models import (
     PayoutLine,
 )
 from commerce.money import amount_text
-from commerce.sheets import sheet
+from pinboard.cells import sheet
 from users.models import User
 
 COLUMNS = (

@@ -36,8 +36,8 @@ from commerce.forms import PayoutAccountForm
 from commerce.models import PayoutAccount
 from commerce.months import CalendarMonth
 from commerce.passport import passport_of
-from commerce.sheets import sheet
 from commerce.statement import statement_of
+from pinboard.cells import sheet
 from pinboard.views.access import signed_in
 from pinboard.views.paging import page_or_404
 from users.models import User
