@@ -4,6 +4,7 @@ Each refusal is a sentence for the person who set the variable.
 """
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -50,6 +51,11 @@ def redis_address(value: str) -> None:
 def time_zone(value: str) -> None:
     if value not in available_timezones():
         raise ValidationError("Must be the name of a time zone, like Asia/Shanghai.")
+
+
+def currency(value: str) -> None:
+    if not re.fullmatch(r"[A-Z]{3}", value):
+        raise ValidationError("Must be three capital letters, like CNY.")
 
 
 def social_logins(value: object) -> None:

@@ -269,6 +269,7 @@ FETCH_ALLOWED_HOSTS: list[str] = env.list("FETCH_ALLOWED_HOSTS", [])
 FETCHES_PER_HOUR = env.int("FETCHES_PER_HOUR", 20, validate=checks.positive)
 
 # Money -------------------------------------------------------------------------------
+SITE_CURRENCY = env.str("SITE_CURRENCY", "CNY", validate=checks.currency)
 HOLD_DAYS = env.int("HOLD_DAYS", 15, validate=checks.not_negative)
 MARKETPLACE_URL = env.str("MARKETPLACE_URL", "")
 TAOBAO_CODE_DAYS = env.int("TAOBAO_CODE_DAYS", 30, validate=checks.code_days)

@@ -16,7 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from pinboard.actions.boards import delete_board
 from pinboard.actions.pins import delete_pin
 from pinboard.actions.social import delete_comment
-from pinboard.models import Board, Comment, Picture, Pin, Product, Shop, Visibility
+from pinboard.models import (
+    Board,
+    Comment,
+    ExchangeRate,
+    Picture,
+    Pin,
+    Product,
+    Shop,
+    Visibility,
+)
 
 
 class LookUp(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
@@ -137,3 +146,14 @@ class PictureAdmin(LookUp):
     list_filter = ["is_ready", "is_public"]
     exclude = ["name"]  # whoever knows a name can load the file
     show_full_result_count = False
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(admin.ModelAdmin[ExchangeRate]):
+    """A rate of a day stays as it was; that of another day is another row."""
+
+    list_display = ["day", "base", "rate", "quote", "source"]
+    list_display_links = ["day", "base"]
+    list_filter = ["base", "quote"]
+    date_hierarchy = "day"
+    ordering = ["-day", "base", "quote"]

@@ -19,5 +19,10 @@ def decimal_text(product: Product) -> str:
     """`199.00`, as programs read it; empty for no price."""
     if product.price_minor is None:
         return ""
-    decimals = decimals_of(product.currency)
-    return f"{Decimal(product.price_minor).scaleb(-decimals):.{decimals}f}"
+    return decimal_of(product.price_minor, product.currency)
+
+
+def decimal_of(minor: int, currency: str) -> str:
+    """19900 and `"CNY"` -> `199.00`."""
+    decimals = decimals_of(currency)
+    return f"{Decimal(minor).scaleb(-decimals):.{decimals}f}"

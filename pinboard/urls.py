@@ -191,6 +191,7 @@ urlpatterns = [
     path("settings/import/<int:pk>/undo/", imports.import_undo, name="import-undo"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("preferences/theme/", preferences.theme_set, name="theme-set"),
+    path("preferences/currency/", preferences.currency_set, name="currency-set"),
     path("preferences/language/", set_language, name="language-set"),
     re_path(r"^media/(?P<path>.+)$", media.media, name="media"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from django.contrib.auth.models import Group
 from django.utils import timezone
@@ -22,7 +23,16 @@ from commerce.models import (
     TrackingLink,
 )
 from pinboard.actions.tags import write_tags
-from pinboard.models import Board, Import, ImportJob, Picture, Pin, Product, Shop
+from pinboard.models import (
+    Board,
+    ExchangeRate,
+    Import,
+    ImportJob,
+    Picture,
+    Pin,
+    Product,
+    Shop,
+)
 from users.models import ApiToken, User, digest_of, new_secret
 
 PASSWORD = "correct horse battery"
@@ -207,6 +217,12 @@ def tell_line(line: OrderLine, **facts) -> Commission:
 
 def current_split_rule() -> SplitRule:
     return SplitRule.objects.valid_at(timezone.now())
+
+
+def make_rate(base: str, quote: str, rate: str, *, days_ago: int = 0) -> ExchangeRate:
+    day = timezone.localdate() - timedelta(days=days_ago)
+    fields = {"rate": Decimal(rate), "day": day, "source": "A bank"}
+    return ExchangeRate.objects.create(base=base, quote=quote, **fields)
 
 
 def make_token(user: User, *scopes: str) -> str:

@@ -3,6 +3,7 @@ from pinboard.models.board import Board, Visibility
 from pinboard.models.board_event import BoardEvent
 from pinboard.models.board_member import BoardInvitation, BoardMember, Role
 from pinboard.models.board_section import BoardSection
+from pinboard.models.exchange_rate import ExchangeRate
 from pinboard.models.export import ExportJob, ExportPart
 from pinboard.models.job import Job, JobState
 from pinboard.models.notification import Notification
@@ -41,6 +42,7 @@ __all__ = [
     "Comment",
     "DraftPicture",
     "DraftReadJob",
+    "ExchangeRate",
     "ExportJob",
     "ExportPart",
     "Follow",

@@ -1,9 +1,10 @@
-"""Theme and language: cookies, so that they hold for signed-out readers too."""
+"""Theme, language and currency: cookies, so that they hold for the signed-out too."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from pinboard import currencies
 from pinboard.context_processors import THEMES
 from users.addresses import is_path_of_ours
 
@@ -12,7 +13,12 @@ A_YEAR_S = 365 * 24 * 3600
 
 @require_safe
 def preferences(request: HttpRequest) -> HttpResponse:
-    context = {"next": _way_back(request.GET)}
+    context = {
+        "next": _way_back(request.GET),
+        "currencies": currencies.OFFERED.items(),
+        "currency": request.COOKIES.get(currencies.COOKIE, ""),
+        "currency_by_language": currencies.currency_by_language(request),
+    }
     return render(request, "pinboard/preferences.html", context)
 
 
@@ -24,6 +30,17 @@ def theme_set(request: HttpRequest) -> HttpResponse:
         answer.set_cookie("theme", theme, max_age=A_YEAR_S, samesite="Lax")
     else:
         answer.delete_cookie("theme", samesite="Lax")
+    return answer
+
+
+@require_POST
+def currency_set(request: HttpRequest) -> HttpResponse:
+    answer = HttpResponseRedirect(_way_back(request.POST))
+    currency = request.POST.get("currency")
+    if currency in currencies.OFFERED:
+        answer.set_cookie(currencies.COOKIE, currency, max_age=A_YEAR_S, samesite="Lax")
+    else:
+        answer.delete_cookie(currencies.COOKIE, samesite="Lax")
     return answer
 
 
