@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from pinboard.views import (
     arranging,
+    baskets,
     board_forms,
     boards,
     bookmarklets,
@@ -81,6 +82,10 @@ urlpatterns = [
     path("boards/<int:pk>/place/", arranging.board_place, name="board-place"),
     path("boards/<int:pk>/pins/", bulk.board_pins, name="board-pins"),
     path("boards/<int:pk>/sections/", arranging.board_sections, name="board-sections"),
+    path("boards/<int:pk>/basket/", baskets.board_basket, name="board-basket"),
+    path("boards/<int:pk>/basket/budget/", baskets.basket_budget, name="basket-budget"),
+    path("boards/<int:pk>/basket/list.txt", baskets.basket_text, name="basket-text"),
+    path("boards/<int:pk>/basket/list.csv", baskets.basket_sheet, name="basket-sheet"),
     path("boards/<int:pk>/people/", members.board_people, name="board-people"),
     path(
         "boards/<int:pk>/people/<username:username>/",

@@ -15,6 +15,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest, Lower
 from django.utils import timezone
 
+from pinboard.actions.baskets import forget_baskets_of
 from pinboard.actions.exports import forget_exports_of
 from pinboard.actions.imports import forget_imports_of
 from pinboard.actions.pins import lock_boards
@@ -68,6 +69,7 @@ def erase_person(*, user: User) -> None:
     BoardEvent.objects.filter(actor=user).update(actor=None)
     PinDraft.objects.filter(owner=user).delete()
     forget_exports_of(user)
+    forget_baskets_of(user)
     Avatar.objects.filter(user=user).delete()
     _forget_proposals(user)
     Notification.objects.filter(Q(recipient=user) | Q(actor=user)).delete()

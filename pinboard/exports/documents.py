@@ -18,9 +18,18 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from pinboard.cells import plain_cell
-from pinboard.models import AltProposal, Board, Comment, Like, Pin, Suggestion
+from pinboard.models import (
+    AltProposal,
+    BasketBudget,
+    BasketLine,
+    Board,
+    Comment,
+    Like,
+    Pin,
+    Suggestion,
+)
 from pinboard.models.pin import PinQuerySet
-from pinboard.prices import decimal_text
+from pinboard.prices import decimal_of, decimal_text
 from users.models import User
 
 ROWS_AT_ONCE = 500
@@ -52,6 +61,8 @@ def _write_json(out: IO[str], owner: User, files: Files) -> None:
         "likes": map(_like, _likes(owner)),
         "suggestions": map(_suggestion, _suggestions(owner)),
         "descriptions": map(_description, _descriptions(owner)),
+        "basket": map(_basket_line, _basket_lines(owner)),
+        "budgets": map(_budget, owner.basket_budgets.order_by("pk")),
     }
     out.write(f'{{"profile": {_json(_profile(owner))}')
     for name, rows in lists.items():
@@ -108,6 +119,10 @@ def _suggestions(owner: User) -> Iterator[Suggestion]:
 
 def _descriptions(owner: User) -> Iterator[AltProposal]:
     return AltProposal.objects.filter(by=owner).order_by("pk").iterator(ROWS_AT_ONCE)
+
+
+def _basket_lines(owner: User) -> Iterator[BasketLine]:
+    return owner.basket_lines.order_by("pk").iterator(ROWS_AT_ONCE)
 
 
 def _profile(owner: User) -> dict[str, object]:
@@ -196,6 +211,23 @@ def _description(proposal: AltProposal) -> dict[str, object]:
         "text": proposal.text,
         "state": proposal.state,
         "created_at": proposal.created_at.isoformat(),
+    }
+
+
+def _basket_line(line: BasketLine) -> dict[str, object]:
+    return {
+        "pin": _address_of_pin(line.pin_id),
+        "quantity": line.quantity,
+        "is_bought": line.is_bought,
+    }
+
+
+def _budget(budget: BasketBudget) -> dict[str, object]:
+    """The board's number alone: its address would tell its name."""
+    return {
+        "board_id": budget.board_id,
+        "amount": decimal_of(budget.amount_minor, budget.currency),
+        "currency": budget.currency,
     }
 
 

@@ -1,4 +1,5 @@
 from pinboard.models.alt_proposal import AltProposal
+from pinboard.models.basket import BasketBudget, BasketLine
 from pinboard.models.board import Board, Visibility
 from pinboard.models.board_event import BoardEvent
 from pinboard.models.board_member import BoardInvitation, BoardMember, Role
@@ -34,6 +35,8 @@ __all__ = [
     "AltProposal",
     "Availability",
     "Avatar",
+    "BasketBudget",
+    "BasketLine",
     "Board",
     "BoardEvent",
     "BoardInvitation",

@@ -250,6 +250,9 @@ class Pin(models.Model):
     twins: list[dict[str, Any]]
     # Annotated by with_tags: `key` and `name`, and whether `is_listed`.
     tag_rows: list[dict[str, Any]]
+    # Annotated for a reader's basket.
+    quantity: int
+    is_bought: bool
     exported_file: str  # of an export's gallery: where its picture lies in there
 
     def __str__(self) -> str:
@@ -257,6 +260,13 @@ class Pin(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("pinboard:pin-detail", args=[self.pk])
+
+    @property
+    def line_minor(self) -> int | None:
+        """What so many cost as a reader chose."""
+        if self.product is None or self.product.price_minor is None:
+            return None
+        return self.product.price_minor * self.quantity
 
     @property
     def shown_title(self) -> str:

@@ -1,21 +1,22 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from pinboard.discovery.atom import feed_of_board
+from pinboard.discovery.basket import products_on, sums_of
 from pinboard.discovery.members import members_of, with_members
 from pinboard.discovery.sections import Section, sections_of, with_sections
 from pinboard.forms import BulkForm
 from pinboard.models import Board, Follow, Pin, Role, Suggestion, Visibility
 from pinboard.models.board import BoardQuerySet, Sort
 from pinboard.models.board_member import FILLING
-from pinboard.models.pin import PinQuerySet
 from pinboard.pictures.urls import absolute, media_url
 from pinboard.views.access import board_key, signed_in
+from pinboard.views.basket_keeping import basket_of
 from pinboard.views.paging import page_or_404
 
 FEED_SIZE = 30
@@ -59,7 +60,8 @@ def show_board(
     key = board_key(request)
     is_owner, can_fill = _rights(request, board)
     pins = Pin.objects.visible_to(request.user, key=key).filter(board=board)
-    sums = _sums(pins)
+    products = products_on(board, request.user, key=key)
+    sums = sums_of(basket_of(request, board).with_choices(products))
     sections = sections_of(board)
     section = _asked_for(request, sections)
     if section:
@@ -137,15 +139,3 @@ def _asked_for(request: HttpRequest, sections: list[Section]) -> Section | None:
     if found is None:
         raise Http404
     return found
-
-
-def _sums(pins: PinQuerySet) -> list[dict[str, object]]:
-    """What everything costs, and from how many shops, a row for each currency."""
-    priced = pins.filter(product__price_minor__isnull=False, product__removed_at=None)
-    sums = priced.order_by().values("product__currency")
-    return list(
-        sums.annotate(
-            total_minor=Sum("product__price_minor"),
-            shop_count=Count("product__shop", distinct=True),
-        )
-    )

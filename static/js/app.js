@@ -2,6 +2,7 @@
 // each thing works without it: these only make it quicker.
 import "pinboard/animate";
 import "pinboard/arrange";
+import "pinboard/basket";
 import "pinboard/bookmarklet";
 import "pinboard/drop";
 import "pinboard/feed";

@@ -30,6 +30,7 @@ const said = {
   fullSize: ["Picture in full size", "原尺寸图片"],
   copied: ["Link copied", "链接已复制"],
   dragIt: ["Drag this button onto your bookmarks bar", "请把这个按钮拖到书签栏"],
+  listCopied: ["List copied", "清单已复制"],
   codeCopied: ["Code copied. Open the Taobao app", "口令已复制，打开淘宝即可"],
 };
 

@@ -96,8 +96,8 @@ def earning_links(tree):
 
 
 def is_disclosed(anchor, tree, label):
-    """The mark is inside the control; in the box of a pin or product, and on the page
-    that has a bar at its foot, the whole sentence stands as well."""
+    """The mark is inside the control; in the box of a pin or product, and on the pages
+    that have a bar at their foot or are a basket, the whole sentence stands as well."""
     marks = [small.text(strip=True) for small in anchor.css("small")]
     if anchor.attributes.get("rel") != REL or marks != [label]:
         return False
@@ -106,7 +106,7 @@ def is_disclosed(anchor, tree, label):
         classes = (parent.attributes.get("class") or "").split()
         if "buybox" in classes:
             return bool(_sentence(parent))
-        if "stickybuy" in classes:
+        if "stickybuy" in classes or "basket-item" in classes:
             return bool(_sentence(tree.css_first("main")))
         if "pin" in classes:
             return True
@@ -161,6 +161,7 @@ def test_every_earning_link_of_every_page_is_marked(
         f"/pins/{site.copy.pk}/",
         f"/products/{site.product.pk}/",
         site.board.get_absolute_url(),
+        f"/boards/{site.board.pk}/basket/",
         "/people/alice/?tab=pins",
     }
     assert expected <= with_links, expected - with_links
@@ -172,6 +173,7 @@ def test_a_link_without_its_mark_would_be_found():
         f'<article class="pin"><a href="/go/aaaaaaaaaa/" rel="{REL}">'
         "Buy<small>commission link</small></a></article>"
     )
+    basket = "<main>" + good.replace('class="pin"', 'class="basket-item"') + "</main>"
     for html, is_good in [
         (good, True),
         (good.replace("sponsored ", ""), False),
@@ -179,6 +181,8 @@ def test_a_link_without_its_mark_would_be_found():
         (good.replace("commission link", "link"), False),
         (good.replace('class="pin"', 'class="buybox"'), False),
         (good.replace('class="pin"', 'class="mail"'), False),
+        (basket, False),
+        (basket.replace("<main>", '<main><p class="disclosure">Told</p>'), True),
     ]:
         tree = HTMLParser(html)
         (anchor,) = earning_links(tree)

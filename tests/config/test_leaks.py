@@ -88,6 +88,9 @@ PLACES = [
     ("GET", "/pins/{pin}/"),
     ("GET", "/pins/{pin}/?key=xxxxxxxxxxxxxxxxxxxxxx"),
     ("GET", "/boards/{board}-zanzibar/"),
+    ("GET", "/boards/{board}/basket/"),
+    ("GET", "/boards/{board}/basket/list.txt"),
+    ("GET", "/boards/{board}/basket/list.csv"),
     ("GET", "/boards/{board}-other/"),  # no redirect that would tell its name
     ("GET", f"/tags/{WORD}/"),
     ("GET", "/api/v1/pins/{pin}"),
@@ -115,6 +118,8 @@ DEEDS = [
     ("POST", "/boards/{board}/place/", {"way": "first"}),
     ("POST", "/boards/{board}/restore/", {}),
     ("POST", "/boards/{board}/pins/", {"deed": "delete", "all": "on"}),
+    ("POST", "/boards/{board}/basket/", {"pin": "{pin}", "quantity-{pin}": "2"}),
+    ("POST", "/boards/{board}/basket/budget/", {"amount": "5", "currency": "CNY"}),
     ("GET", "/boards/{board}/sections/", {}),
     ("POST", "/boards/{board}/sections/", {"title": "mine"}),
     ("GET", "/boards/{board}/people/", {}),

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pinboard.actions import social
+from pinboard.actions.baskets import fill_basket, set_budget
 from pinboard.actions.exports import SLICE, start_export, write_slice
 from pinboard.actions.sweeping import sweep_jobs, tidy_pictures
 from pinboard.exports.packing import pack_originals
@@ -27,6 +28,7 @@ from pinboard.models import (
     Pin,
     Suggestion,
 )
+from pinboard.models.basket import Budget, Choice
 from pinboard.models.job import MAX_ATTEMPTS
 from pinboard.pictures import storage
 from pinboard.pictures.names import original_of
@@ -257,6 +259,20 @@ def test_what_one_suggested_is_in_it_and_not_what_others_suggest(alice, bob, boa
     assert (words["text"], words["state"]) == ("A lamp", "waiting")
     modes = {row["title"]: row["suggestions"] for row in all_of_it["boards"]}
     assert modes == {"Coats": "nobody", "Open": "open"}
+
+
+def test_baskets_and_budgets_are_in_it_and_tell_of_no_board_of_others(alice, bob):
+    hidden = make_board(bob, "Hidden since", visibility="secret")
+    pin = make_pin(hidden, title="Of bob")
+    fill_basket(choices={pin.pk: Choice(3, is_bought=True)}, by=alice)
+    set_budget(board=hidden, budget=Budget(25050, "CNY"), by=alice)
+    all_of_it = told(made(alice))
+    where = f"http://testserver/pins/{pin.pk}/"
+    assert all_of_it["basket"] == [{"pin": where, "quantity": 3, "is_bought": True}]
+    budget = {"board_id": hidden.pk, "amount": "250.50", "currency": "CNY"}
+    assert all_of_it["budgets"] == [budget]
+    assert "Hidden since" not in json.dumps(all_of_it)
+    assert told(made(bob))["basket"] == []
 
 
 def test_nobody_elses_pins_are_in_it_nor_what_one_may_no_longer_see(alice, bob, board):
