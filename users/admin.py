@@ -27,6 +27,13 @@ class PersonAdmin(UserAdmin[User]):
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
 
+    def has_delete_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        # People close their accounts, which leaves no picture behind; who must go is
+        # made inactive. The question before a deletion would list what is theirs alone.
+        return False
+
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
