@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.http import Http404
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -340,6 +340,60 @@ class DescribedAlready(PinboardError):
     code = "described_already"
     for_user = _("These words were suggested for this picture before.")
     status = 409
+
+
+class RevealTooSoon(PinboardError):
+    code = "reveal_too_soon"
+    for_user = _(
+        "Choose a later day. The date can always be put off, but brought closer only "
+        "with seven days' notice, so that guests who count on it are not surprised."
+    )
+
+
+class GiftTaken(PinboardError):
+    """Somebody else was faster."""
+
+    code = "gift_taken"
+    status = 409
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+        self.for_user = (
+            ngettext(
+                "Only %(n)d is left now. Give fewer, or choose something else.",
+                "Only %(n)d are left now. Give fewer, or choose something else.",
+                left,
+            )
+            % {"n": left}
+            if left
+            else _("Somebody was faster: this is taken now. Choose something else.")
+        )
+
+
+class ListClosed(PinboardError):
+    code = "list_closed"
+    for_user = _("This wish list takes no more promises.")
+    status = 409
+
+
+class TooManyClaims(PinboardError):
+    """Of one guest on one list."""
+
+    code = "too_many_claims"
+    status = 409
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.for_user = _(
+            "You give %(n)d things of this list already. Take one back first."
+        ) % {"n": most}
+
+
+class ClaimsTooFast(PinboardError):
+    code = "claims_too_fast"
+    for_user = _("That is a lot of gifts at once. Try again in an hour.")
+    status = 429
 
 
 class NoLongerThere(PinboardError, Http404):

@@ -15,6 +15,8 @@ from pinboard.views import (
     drafts,
     exports,
     feed,
+    gift_lists,
+    gifts,
     history,
     imports,
     media,
@@ -72,6 +74,7 @@ urlpatterns = [
     path("pins/<int:pk>/place/", arranging.pin_place, name="pin-place"),
     path("pins/<int:pk>/cover/", arranging.pin_cover, name="pin-cover"),
     path("pins/<int:pk>/retry/", pins.pin_retry, name="pin-retry"),
+    path("pins/<int:pk>/claim/", gifts.pin_claim, name="pin-claim"),
     path("comments/<int:pk>/edit/", social.comment_edit, name="comment-edit"),
     path("comments/<int:pk>/delete/", social.comment_delete, name="comment-delete"),
     # Boards
@@ -102,6 +105,10 @@ urlpatterns = [
         suggestions.board_suggestions,
         name="board-suggestions",
     ),
+    path("boards/<int:pk>/gift/", gift_lists.board_gift, name="board-gift"),
+    path("boards/<int:pk>/gift/wanted/", gift_lists.board_wanted, name="board-wanted"),
+    path("boards/<int:pk>/gift/end/", gift_lists.board_gift_end, name="board-gift-end"),
+    path("boards/<int:pk>/gifts/", gift_lists.board_gifts, name="board-gifts"),
     path("invitations/<str:key>/", members.invitation, name="invitation"),
     path(
         "invitations/<int:pk>/revoke/",
@@ -132,6 +139,15 @@ urlpatterns = [
     path("descriptions/<int:pk>/undo/", describing.alt_undo, name="alt-undo"),
     path(
         "descriptions/<int:pk>/withdraw/", describing.alt_withdraw, name="alt-withdraw"
+    ),
+    # Promises of gifts
+    path("gifts/", gifts.claim_list, name="claims"),
+    path("gifts/<uuid:pk>/take-back/", gifts.claim_take_back, name="claim-take-back"),
+    path("gifts/<uuid:pk>/thank/", gift_lists.gift_thank, name="gift-thank"),
+    re_path(
+        r"^gifts/(?P<secret>[A-Za-z0-9_-]{32})/$",
+        gifts.claim_list,
+        name="claims-by-link",
     ),
     # People
     path("people/<username:username>/", people.person_detail, name="person-detail"),

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from commerce.models.programme import RateCard
-from pinboard.models import Pin
+from pinboard.models import Pin, Product
 
 TOKEN_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"  # noqa: S105  base32, no secret
 
@@ -58,10 +58,29 @@ class TrackingLinkQuerySet(models.QuerySet["TrackingLink"]):
 
     def live_for_pins(self, pins: Iterable[Pin]) -> dict[int, TrackingLink]:
         """The links of a page's pins by the pin's key: one query, however many pins."""
-        ids = [pin.pk for pin in pins if pin.product_id]
+        offers = [pin for pin in pins if pin.product_id]
+        if not offers:
+            return {}
+        # An order on its way would tell who made a wish list that a gift is bought.
+        hidden = {pin.product_id for pin in offers if pin.board.hides_gifts}
+        own = [pin.pk for pin in offers if not pin.board.hides_gifts]
         # A link to what the pin no longer shows earns on, but is shown no more.
-        rows = self.live().filter(pin__in=ids, product=F("pin__product")).with_terms()
-        return {link.pin_id: link for link in rows if link.pin_id} if ids else {}
+        chosen = Q(pin__in=own, product=F("pin__product"))
+        if hidden:
+            chosen |= Q(pin=None, beneficiary=None, product__in=hidden)
+        links = list(self.live().filter(chosen).with_terms())
+        by_product = {link.product_id: link for link in links if link.pin_id is None}
+        shown = {link.pin_id: link for link in links if link.pin_id}
+        for pin in offers:
+            if pin.product_id in by_product and pin.board.hides_gifts:
+                shown[pin.pk] = by_product[pin.product_id]
+        return shown
+
+    def of_the_site(self, products: Iterable[Product]) -> dict[int, TrackingLink]:
+        """By which the site alone earns, by the product's key: one query."""
+        ids = [product.pk for product in products]
+        rows = self.live().filter(pin=None, beneficiary=None, product__in=ids)
+        return {row.product_id: row for row in rows.with_terms()} if ids else {}
 
 
 class TrackingLink(models.Model):

@@ -77,6 +77,21 @@ def product_buy(product: Product) -> Context:
     return _offer(product, link) | _facts(product, link) | {"rates": rates}
 
 
+@register.simple_tag
+def gift_links(products: Iterable[Product]) -> Links:
+    """`{% gift_links products as links %}`, once a page: by the product's key. Whoever
+    wished for a gift earns nothing by it, and so reads of no order."""
+    return TrackingLink.objects.of_the_site(products)
+
+
+@register.inclusion_tag("commerce/_gift_buy.html")
+def gift_buy(product: Product, links: Links) -> Context:
+    """Price, Buy and disclosure beside a promise."""
+    link = links.get(product.pk)
+    facts = {"disclosure": disclosure_of(link) if link else ""}
+    return _offer(product, link) | facts | {"host": host_of(product.url)}
+
+
 @register.inclusion_tag("commerce/_closing_money.html")
 def closing_money(user: User) -> Context:
     """What closing the account does to what it earned, for the page that asks."""

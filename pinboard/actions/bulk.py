@@ -171,6 +171,7 @@ def revert(*, board: Board, actor: User, since: datetime, by: User) -> int:
     """Take back all that one person did to the board since then, the last first; how
     many pins are as before."""
     told = BoardEvent.objects.filter(board=board, actor=actor, created_at__gte=since)
+    told = told.exclude(pin=None)  # gone for good, or no deed to a pin
     deeds = dict.fromkeys(told.order_by("-pk").values_list("deed", flat=True)[:MOST])
     return sum(undo(deed=deed, by=by) for deed in deeds)
 

@@ -29,6 +29,7 @@ from pinboard.models import (
     BoardMember,
     Comment,
     Follow,
+    GiftGuest,
     Like,
     Notification,
     Pin,
@@ -67,6 +68,7 @@ def erase_person(*, user: User) -> None:
     asked = BoardInvitation.objects.annotate(lower=Lower("email"))
     asked.filter(Q(created_by=user) | Q(lower__in=lower)).delete()
     BoardEvent.objects.filter(actor=user).update(actor=None)
+    GiftGuest.objects.filter(user=user).delete()  # with their promises: others may give
     PinDraft.objects.filter(owner=user).delete()
     forget_exports_of(user)
     forget_baskets_of(user)

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from pinboard.actions.exports import delete_old_exports, give_up_export
+from pinboard.actions.gift_claims import forget_old_claims
 from pinboard.actions.imports import delete_old_imports, give_up_import
 from pinboard.actions.pictures import refresh_publicity, wrongly_hidden_or_shown
 from pinboard.actions.pins import fail_pin
@@ -68,6 +69,7 @@ def tidy_pictures() -> bool:
     PinDraft.objects.filter(created_at__lt=timezone.now() - DRAFT_KEPT).delete()
     delete_old_exports()
     delete_old_imports()
+    forget_old_claims()
     thrown_away = _empty_trash(oldest_in_trash())
     for picture in wrongly_hidden_or_shown()[:TIDIED_AT_ONCE]:
         refresh_publicity(picture)

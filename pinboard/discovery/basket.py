@@ -80,7 +80,7 @@ def wanted(pins: PinQuerySet) -> PinQuerySet:
 def by_shop(pins: PinQuerySet) -> PinQuerySet:
     """All that the list reads, with its place in it as `spot`."""
     spot = F("product__shop_id") * Value(2**_PIN_BITS) + F("pk")
-    loaded = pins.select_related("product__shop", "picture")
+    loaded = pins.select_related("product__shop", "picture", "board")
     return loaded.annotate(
         spot=ExpressionWrapper(spot, output_field=BigIntegerField())
     ).order_by("spot")

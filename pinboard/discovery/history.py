@@ -31,6 +31,7 @@ class Deed:
     added: int = 0
     removed: int = 0
     tagged: int = 0
+    dated: BoardEvent | None = None  # the date of a wish list, announced or taken back
     pins: list[Pin] = field(default_factory=list)  # the first few that still exist
 
 
@@ -66,6 +67,8 @@ def _summed(events: list[BoardEvent], shown: set[int]) -> Deed:
     for event in events:
         if event.kind == BoardEvent.Kind.ADDED:
             deed.added += 1
+        elif event.kind == BoardEvent.Kind.DATED:
+            deed.dated = event
         elif event.kind == BoardEvent.Kind.REMOVED:
             deed.removed += 1
         else:

@@ -24,6 +24,7 @@ from pinboard.models import (
     BasketLine,
     Board,
     Comment,
+    GiftClaim,
     Like,
     Pin,
     Suggestion,
@@ -63,6 +64,7 @@ def _write_json(out: IO[str], owner: User, files: Files) -> None:
         "descriptions": map(_description, _descriptions(owner)),
         "basket": map(_basket_line, _basket_lines(owner)),
         "budgets": map(_budget, owner.basket_budgets.order_by("pk")),
+        "gifts_promised": map(_promise, _promises(owner)),
     }
     out.write(f'{{"profile": {_json(_profile(owner))}')
     for name, rows in lists.items():
@@ -101,7 +103,8 @@ def _pins(owner: User) -> Iterator[Pin]:
 
 
 def _boards(owner: User) -> Iterable[Board]:
-    return Board.objects.owned_by(owner).order_by("pk").prefetch_related("sections")
+    own = Board.objects.owned_by(owner).order_by("pk")
+    return own.prefetch_related("sections", "gift_lists")
 
 
 def _comments(owner: User) -> Iterator[Comment]:
@@ -125,6 +128,12 @@ def _basket_lines(owner: User) -> Iterator[BasketLine]:
     return owner.basket_lines.order_by("pk").iterator(ROWS_AT_ONCE)
 
 
+def _promises(owner: User) -> Iterator[GiftClaim]:
+    """One's own, as a guest of others; never those on a list of one's own."""
+    own = GiftClaim.objects.filter(guest__user=owner).order_by("created_at")
+    return own.select_related("gift_list").iterator(ROWS_AT_ONCE)
+
+
 def _profile(owner: User) -> dict[str, object]:
     return {
         "username": owner.username,
@@ -146,6 +155,10 @@ def _board(board: Board) -> dict[str, object]:
         "suggestions": board.suggestions,
         "sections": [section.title for section in board.sections.all()],
         "place": board.place,
+        "wish_lists": [
+            {"occasion": wishes.occasion, "reveal_on": wishes.reveal_on.isoformat()}
+            for wishes in board.gift_lists.all()
+        ],
         "created_at": board.created_at.isoformat(),
         "url": settings.SITE_URL + board.get_absolute_url(),
     }
@@ -186,6 +199,16 @@ def _comment(comment: Comment) -> dict[str, object]:
         "text": comment.text,
         "pin": _address_of_pin(comment.pin_id),
         "created_at": comment.created_at.isoformat(),
+    }
+
+
+def _promise(claim: GiftClaim) -> dict[str, object]:
+    return {
+        "title": claim.title,
+        "quantity": claim.quantity,
+        "occasion": claim.gift_list.occasion,
+        "reveal_on": claim.gift_list.reveal_on.isoformat(),
+        "created_at": claim.created_at.isoformat(),
     }
 
 

@@ -6,6 +6,7 @@ from pinboard.models.board_member import BoardInvitation, BoardMember, Role
 from pinboard.models.board_section import BoardSection
 from pinboard.models.exchange_rate import ExchangeRate
 from pinboard.models.export import ExportJob, ExportPart
+from pinboard.models.gift import GiftClaim, GiftGuest, GiftItem, GiftList
 from pinboard.models.job import Job, JobState
 from pinboard.models.notification import Notification
 from pinboard.models.picture import Avatar, Picture, RenditionJob
@@ -49,6 +50,10 @@ __all__ = [
     "ExportJob",
     "ExportPart",
     "Follow",
+    "GiftClaim",
+    "GiftGuest",
+    "GiftItem",
+    "GiftList",
     "Import",
     "ImportBoard",
     "ImportFile",

@@ -13,6 +13,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -141,6 +142,9 @@ class Board(models.Model):
     pin_count = models.PositiveIntegerField(default=0, editable=False)
     follower_count = models.PositiveIntegerField(default=0, editable=False)
     search = SearchVectorField(null=True, editable=False)
+    # A copy of the last gift list's date, so that cards and links need no query. It
+    # stays when the list ends before: what was promised is hidden until then.
+    gift_until = models.DateField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
@@ -193,6 +197,11 @@ class Board(models.Model):
     @property
     def takes_suggestions(self) -> bool:
         return self.is_public and self.suggestions != Suggestions.NOBODY
+
+    @property
+    def hides_gifts(self) -> bool:
+        """A wish list that tells those who fill it nothing yet, also one that ended."""
+        return self.gift_until is not None and timezone.localdate() < self.gift_until
 
     def slug_of_title(self) -> str:
         return slugify(self.title, allow_unicode=True)[:80] or "board"

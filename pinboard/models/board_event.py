@@ -16,6 +16,7 @@ class BoardEvent(models.Model):
         ADDED = "added", _("put on the board")
         REMOVED = "removed", _("taken off the board")
         TAGGED = "tagged", _("other tags")  # which ones: its `tag_change`
+        DATED = "dated", _("given a reveal date")  # without one: no gift board now
 
     board = models.ForeignKey("pinboard.Board", models.CASCADE, related_name="events")
     # The trash is emptied some day; what happened stays.
@@ -26,6 +27,7 @@ class BoardEvent(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     kind = models.CharField(max_length=7, choices=Kind)
+    day = models.DateField(null=True)  # the date that it was given
     # All that one press did has one, however many pins it was.
     deed = models.UUIDField(default=uuid.uuid4, db_index=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -17,6 +17,7 @@ from pinboard.models.board_member import FILLING
 from pinboard.pictures.urls import absolute, media_url
 from pinboard.views.access import board_key, signed_in
 from pinboard.views.basket_keeping import basket_of
+from pinboard.views.gifts import gifts_of
 from pinboard.views.paging import page_or_404
 
 FEED_SIZE = 30
@@ -98,11 +99,14 @@ def show_board(
         "pins": page.items,
         "next_cursor": page.next_cursor,
         "cover": _cover_of(board, page.items),
+        "gifts": gifts_of(request, board, page.items, can_fill=can_fill),
     }
     status = 422 if bulk and bulk.is_bound else 200
     answer = render(request, "pinboard/board_detail.html", shown, status=status)
     if not board.is_public:
         answer["X-Robots-Tag"] = "noindex"
+    if board.gift_until:  # the browser may be shared with those who are told nothing
+        answer["Cache-Control"] = "private, no-store"
     return answer
 
 

@@ -21,6 +21,7 @@ from pinboard.pictures.urls import absolute, media_url
 from pinboard.prices import decimal_text
 from pinboard.sources.addresses import host_of
 from pinboard.views.access import board_key, visible_pins
+from pinboard.views.gifts import wish_of_pin
 
 if TYPE_CHECKING:
     from pinboard.models import Pin
@@ -59,12 +60,16 @@ def show_pin(
         "can_edit": pin.can_edit,
         "alts": alts_of(pin, request.user),
         "can_describe": is_asked(pin, request.user),
+        "wish": wish_of_pin(request, pin, can_fill=pin.can_edit),
         "sentence": sentence_of(pin.error_code) if pin.error_code else "",
         "source_host": host_shown(pin.source_url),
         **_head(pin),
         **_photo(pin, key_query),
     }
-    return render(request, "pinboard/pin_detail.html", page, status=status)
+    answer = render(request, "pinboard/pin_detail.html", page, status=status)
+    if pin.board.hides_gifts:
+        answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def number(text: str) -> int:

@@ -92,7 +92,9 @@ def test_a_name_with_a_percent_sign_is_only_a_name(pin, alice):
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-@pytest.mark.parametrize("tag", ["buy_button", "buy_bar", "buy_box", "product_buy"])
+@pytest.mark.parametrize(
+    "tag", ["buy_button", "buy_bar", "buy_box", "product_buy", "gift_buy"]
+)
 def test_no_earning_link_is_rendered_without_its_label(pin, tag, language):
     programme = make_programme()
     make_link(programme=programme, pin=pin)
@@ -102,15 +104,18 @@ def test_no_earning_link_is_rendered_without_its_label(pin, tag, language):
         "buy_bar": "pin links",
         "buy_box": "pin",
         "product_buy": "pin.product",
+        "gift_buy": "pin.product gifts",
     }[tag]
     source = "{% load commerce %}{% buy_links pins as links %}"
+    source += "{% gift_links products as gifts %}"
     source += f"{{% {tag} {arguments} %}}"
+    shown = {"pin": pin, "pins": [pin], "products": [pin.product]}
     with translation.override(language):
-        html = Template(source).render(Context({"pin": pin, "pins": [pin]}))
+        html = Template(source).render(Context(shown))
         label = translation.gettext("commission link")
     anchors = re.findall(r"<a [^>]*?/go/.*?</a>", html, re.DOTALL)
     assert len(anchors) == 1
     assert f"<small>{label}</small>" in anchors[0]
     assert 'rel="sponsored nofollow noopener"' in anchors[0]
-    if tag in ("buy_box", "product_buy"):
+    if tag in ("buy_box", "product_buy", "gift_buy"):
         assert '<p class="disclosure">' in html

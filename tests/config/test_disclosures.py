@@ -2,17 +2,20 @@
 in any answer of the API. And nowhere else is there one."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import allauth
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.utils import translation
+from django.utils import timezone, translation
 from selectolax.parser import HTMLParser
 
 from commerce.actions.commissions import approve
 from pinboard.actions import social
+from pinboard.actions.gift_claims import claim_gift, guest_of_account
+from pinboard.actions.gift_lists import set_gift_list
 from pinboard.actions.indexing import index_pin
 from pinboard.actions.pins import save_pin
 from pinboard.models import Notification, Product
@@ -96,15 +99,16 @@ def earning_links(tree):
 
 
 def is_disclosed(anchor, tree, label):
-    """The mark is inside the control; in the box of a pin or product, and on the pages
-    that have a bar at their foot or are a basket, the whole sentence stands as well."""
+    """The mark is inside the control; in the box of a pin, product or gift, and on the
+    pages that have a bar at their foot or are a basket, the whole sentence stands as
+    well."""
     marks = [small.text(strip=True) for small in anchor.css("small")]
     if anchor.attributes.get("rel") != REL or marks != [label]:
         return False
     parent = anchor.parent
     while parent is not None:
         classes = (parent.attributes.get("class") or "").split()
-        if "buybox" in classes:
+        if "buybox" in classes or "gift-buy" in classes:
             return bool(_sentence(parent))
         if "stickybuy" in classes or "basket-item" in classes:
             return bool(_sentence(tree.css_first("main")))
@@ -165,6 +169,17 @@ def test_every_earning_link_of_every_page_is_marked(
         "/people/alice/?tab=pins",
     }
     assert expected <= with_links, expected - with_links
+
+
+def test_the_link_beside_a_promised_gift_is_marked(site, bob):
+    day = timezone.localdate() + timedelta(days=9)
+    set_gift_list(board=site.board, by=site.pin.pinner, occasion="B", reveal_on=day)
+    claim_gift(pin=site.pin, guest=guest_of_account(bob), quantity=1)
+    client = Client()
+    client.force_login(bob)
+    tree = HTMLParser(client.get("/gifts/").content)
+    (link,) = earning_links(tree)
+    assert is_disclosed(link, tree, "commission link")
 
 
 def test_a_link_without_its_mark_would_be_found():

@@ -4,12 +4,16 @@ One matrix over site and API: what the owner finds, and nobody else does.
 """
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from pinboard.actions import social
 from pinboard.actions.boards import create_board, edit_board
+from pinboard.actions.gift_claims import claim_gift, new_guest
+from pinboard.actions.gift_lists import set_gift_list
 from pinboard.actions.indexing import index_pin
 from pinboard.actions.notifications import notify, unread_count
 from pinboard.actions.pictures import refresh_publicity
@@ -106,6 +110,8 @@ DEEDS = [
     ("POST", "/pins/{pin}/comment/", {"text": "hi"}),
     ("GET", "/pins/{pin}/edit/", {}),
     ("POST", "/pins/{pin}/edit/", {"title": "mine", "board": "{own}"}),
+    ("GET", "/pins/{pin}/claim/", {}),
+    ("POST", "/pins/{pin}/claim/", {"quantity": "1"}),
     ("POST", "/pins/{pin}/delete/", {}),
     ("POST", "/pins/{pin}/restore/", {}),
     ("POST", "/pins/{pin}/retry/", {}),
@@ -113,6 +119,12 @@ DEEDS = [
     ("POST", "/pins/{pin}/cover/", {}),
     ("GET", "/boards/{board}/edit/", {}),
     ("POST", "/boards/{board}/edit/", {"title": "mine"}),
+    ("GET", "/boards/{board}/gift/", {}),
+    ("POST", "/boards/{board}/gift/", {"occasion": "mine"}),
+    ("POST", "/boards/{board}/gift/wanted/", {"wanted-{pin}": "2"}),
+    ("POST", "/boards/{board}/gift/end/", {}),
+    ("GET", "/boards/{board}/gifts/", {}),
+    ("POST", "/gifts/{claim}/thank/", {}),
     ("POST", "/boards/{board}/delete/", {}),
     ("POST", "/boards/{board}/follow/", {}),
     ("POST", "/boards/{board}/place/", {"way": "first"}),
@@ -211,6 +223,9 @@ def known(alice, bob):
         social.like(pin=pin, by=liker)
     social.comment(pin=pin, by=bob, text=f"{WORD} one")
     answered = social.comment(pin=pin, by=alice, text=f"{WORD} two @bob")
+    day = timezone.localdate() + timedelta(days=9)
+    set_gift_list(board=board, by=alice, occasion=WORD, reveal_on=day)
+    claim = claim_gift(pin=pin, guest=new_guest()[0], quantity=1, name=WORD)
     notify(recipient=bob, kind=Notification.Kind.BOARD_FOLLOW, actor=alice, board=board)
     notify(recipient=bob, kind=Notification.Kind.TAKEN, actor=alice, board=board)
     Suggestion.objects.create(pin=mine, board=board, by=bob)
@@ -224,6 +239,7 @@ def known(alice, bob):
         "pin": pin.pk,
         "comment": answered.pk,
         "import": make_import(pin).pk,
+        "claim": claim.pk,
         "product": product.pk,
         "shop": shop.slug,
         "neighbour": neighbour.pk,
