@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from config.demo import baskets, claims, statements, trade
+from config.demo import baskets, claims, gifts, statements, trade
 from config.demo import stage as staging
 from config.demo.goods import find_goods
 from config.demo.suggestions import make_suggestions
@@ -70,6 +70,7 @@ class Command(BaseCommand):
             staging.make_company(made)
             make_suggestions(made)
             baskets.make_baskets(made)
+            gifts.make_gifts(made)
         trade.stock_marketplace(made, programmes)
         self._say("Weeks of clicks and orders")
         trade.make_trade(made, weight=LARGE if options["size"] == "large" else 1)
