@@ -33,7 +33,7 @@ def index_pins(pins: Iterable[Pin]) -> None:
 def tags_by_pin(pins: Iterable[Pin]) -> dict[int, list[str]]:
     """The names of each pin's tags, in their order; one query."""
     named: dict[int, list[str]] = {pin.pk: [] for pin in pins}
-    rows = Tag.objects.filter(pin__in=list(named)).order_by("pin", "position")
+    rows = Tag.objects.filter(pin__in=list(named)).order_by("pin_id", "position")
     for pin, name in rows.values_list("pin", "name"):
         named[pin].append(name)
     return named

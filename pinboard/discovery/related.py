@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pinboard.models.board import Viewer
 
 RELATED = 20
-CANDIDATES = 400  # of each kind, the newest: no board or shop is too large to rank
+CANDIDATES = 100  # of each kind, the newest: no board or shop is too large to rank
 
 
 def related_pins(pin: Pin, viewer: Viewer, keys: Sequence[str] = ()) -> list[Pin]:
@@ -54,7 +54,7 @@ def _near(pin: Pin, viewer: Viewer, keys: Sequence[str]) -> QuerySet[Pin]:
 def _candidates(pin: Pin, keys: Sequence[str]) -> QuerySet[Any, Any]:
     """Each kind by its own index: joined by OR they would be looked for in all pins."""
     pins = Pin.objects.order_by("-pk").values("pk")
-    tags = Tag.objects.order_by("-pin").values("pin")
+    tags = Tag.objects.order_by("-pin_id").values("pin")
     kinds: list[QuerySet[Any, Any]] = [
         pins.filter(board=pin.board_id)[:CANDIDATES],
         *(tags.filter(key=key)[: CANDIDATES // len(keys)] for key in keys),

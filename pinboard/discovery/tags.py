@@ -26,7 +26,6 @@ SHOWN = 60  # on the page of all tags
 # Nothing here reads more rows than these, however large the site: newest pins first.
 COUNTED = 500
 LATELY = 2000
-WEIGHED = 20_000  # of one or two letters; with the next letter it is exact
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,9 @@ def tagged(key: str, viewer: Viewer) -> PinQuerySet:
 def found(key: str, viewer: Viewer) -> FoundTag | None:
     """As most of the newest pins that the viewer may see write it; none if no such pin
     has it. Its `pins` are at most COUNTED."""
-    newest = Tag.objects.visible_to(viewer).filter(key=key).order_by("-pin")[:COUNTED]
+    newest = (
+        Tag.objects.visible_to(viewer).filter(key=key).order_by("-pin_id")[:COUNTED]
+    )
     return next(iter(_summed(newest, most=1)), None)
 
 
@@ -55,12 +56,15 @@ def suggested(text: str, viewer: Viewer, *, most: int = SUGGESTED) -> list[Found
     begun = key_of(text)
     if not begun:
         return []
-    begin = Tag.objects.visible_to(viewer).filter(key__startswith=begun)
-    return _summed(begin.order_by("key", "pin")[:WEIGHED], most=most)
+    begin = Tag.objects.filter(key__startswith=begun)
+    # One or two letters begin what stands on most pins: the newest of them say enough.
+    are_many = begin.order_by("key")[LATELY : LATELY + 1].exists()
+    rows = begin.visible_to(viewer).order_by("-pin_id" if are_many else "key")
+    return _summed(rows[:LATELY], most=most)
 
 
 def used_lately(viewer: Viewer) -> list[FoundTag]:
-    newest = Tag.objects.visible_to(viewer).order_by("-pin")[:LATELY]
+    newest = Tag.objects.visible_to(viewer).order_by("-pin_id")[:LATELY]
     return _summed(newest, most=SHOWN)
 
 

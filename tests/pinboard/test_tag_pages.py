@@ -7,9 +7,11 @@ from django.urls import reverse
 
 from pinboard.actions.indexing import index_pin
 from pinboard.actions.pins import delete_pin
-from pinboard.models import Tag
+from pinboard.actions.tags import write_tags
+from pinboard.models import Pin, Tag
 from tests.factories import (
     make_board,
+    make_picture,
     make_pin,
     make_product,
     make_shop,
@@ -197,13 +199,26 @@ def test_at_most_eight_are_suggested(client, coats):
     assert len(suggested(client, "wool")) == 8
 
 
+def test_of_very_many_tags_that_begin_so_those_used_of_late_are_suggested(
+    client, coats
+):
+    row = {"board": coats, "pinner": coats.owner, "picture": make_picture()}
+    pins = [Pin(**row, state="ready") for _ in range(250)]
+    Pin.objects.bulk_create(pins)
+    twenty = [f"a {number}" for number in range(20)]
+    write_tags({pin.pk: twenty for pin in pins[:101]})
+    write_tags({pin.pk: ["azure"] for pin in pins[101:]})
+    assert suggested(client, "a")[0] == ("azure", 149)
+    assert suggested(client, "a 1")[0] == ("a 1", 101)
+
+
 @pytest.mark.parametrize("count", [1, 20])
-def test_suggestions_and_the_page_of_tags_take_a_query_each(
+def test_suggestions_take_two_queries_and_the_page_of_tags_one(
     client, coats, count, django_assert_num_queries
 ):
     for number in range(count):
         tagged(coats, "wool", f"wool {number}")
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         suggested(client, "wo")
     with django_assert_num_queries(1):
         client.get("/tags/")
