@@ -11,7 +11,11 @@ from django.utils.translation import gettext_noop as _
 APPS = ("commerce", "pinboard", "users")
 # Only so that they are found for translation.
 WORDS = [
+    _("alt author"),
     _("Commerce"),
+    _("confirmed by"),
+    _("gift until"),
+    _("is imported"),
     _("Users"),
     _("ID"),
     _("actor"),
