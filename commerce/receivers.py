@@ -12,7 +12,7 @@ from commerce import tasks
 from commerce.actions.cases import forget_appeals_of
 from commerce.actions.claims import give_up_shares
 from commerce.actions.clicks import forget_clicks_of
-from commerce.actions.links import ensure_link, ensure_site_link, relink_product
+from commerce.actions.links import ensure_links, ensure_site_link, relink_product
 from commerce.actions.order_claims import forget_claims_of
 from commerce.models import Programme, RateCard
 from pinboard.models import Pin, Product
@@ -29,8 +29,8 @@ from users.signals import account_closed
 @receiver(pin_published)
 @receiver(pin_product_changed)
 def make_links_of_pin(pin: Pin, **_: Any) -> None:  # what Django's signals add
-    if ensure_link(pin=pin) and pin.product:
-        ensure_site_link(product=pin.product)
+    for link in ensure_links(pin=pin):
+        ensure_site_link(product=link.product)
 
 
 @receiver(pins_saved)

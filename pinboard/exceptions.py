@@ -146,6 +146,36 @@ class TooManyTags(PinboardError):
     for_user = _("A pin takes at most 20 tags. Take some out.")
 
 
+class TooManyPoints(PinboardError):
+    code = "too_many_points"
+    for_user = _("A picture holds at most 12 products. Take one off first.")
+
+
+class ProductInPicture(PinboardError):
+    """Each product stands at one point of a picture."""
+
+    code = "product_in_picture"
+    for_user = _("This product is in the picture already. Move its point instead.")
+    status = 409
+
+
+class PageWithoutProduct(PageUnreadable):
+    code = "no_product"
+    for_user = _(
+        "This page names no product with a price. Find the product by its name."
+    )
+
+
+class ProductUnknown(PinboardError):
+    """Of a page that was pasted for a picture on a board that is not public."""
+
+    code = "product_unknown"
+    for_user = _(
+        "Nobody has shown this product here yet, and a board that is not public makes "
+        "no page for it. Find another by its name."
+    )
+
+
 class TooManyPeople(PinboardError):
     code = "too_many_people"
     for_user = _("A board is shared by at most 100 people and 20 open invitations.")

@@ -5,7 +5,7 @@ from django.dispatch import Signal
 
 pin_published = Signal()  # pin: ready, seen by others for the first time
 pins_saved = Signal()  # pins: many at once, copies of pins that were seen before
-pin_product_changed = Signal()  # pin: shows another product than before
+pin_product_changed = Signal()  # pin: it or its picture shows other products
 product_posted = Signal()  # product: its shop described it, perhaps at another address
 product_price_changed = Signal()  # product
 shop_claimed = Signal()  # shop: has an owner now

@@ -10,6 +10,7 @@ from pinboard.actions import (
     exports,
     import_rows,
     mails,
+    point_pages,
     renditions,
     sources,
     sweeping,
@@ -20,6 +21,7 @@ from pinboard.models import (
     ExportJob,
     ImportJob,
     PinFetchJob,
+    PointReadJob,
     RenditionJob,
 )
 
@@ -63,6 +65,12 @@ def run_import(self: Any, job_pk: int) -> None:  # noqa: ANN401
     job = ImportJob.objects.take(job_pk, redelivered=_is_redelivered(self))
     if job and import_rows.import_slice(job):
         run_import.delay(job_pk)
+
+
+@shared_task(bind=True, **LIMITS)
+def read_point(self: Any, job_pk: int) -> None:  # noqa: ANN401
+    if job := PointReadJob.objects.take(job_pk, redelivered=_is_redelivered(self)):
+        point_pages.read_point(job)
 
 
 @shared_task

@@ -30,6 +30,7 @@ from pinboard.models import (
     ImportJob,
     Picture,
     Pin,
+    PinPoint,
     Product,
     Shop,
 )
@@ -235,3 +236,15 @@ def make_token(user: User, *scopes: str) -> str:
         scopes=list(scopes) or ["read", "write", "products", "earnings"],
     )
     return secret
+
+
+def make_point(pin: Pin, product: Product | None = None, **fields) -> PinPoint:
+    """A product in the pin's picture, as the page puts it there."""
+    number = pin.points.count() + 1
+    defaults = {"x": 800 * number, "y": 500 * number, "number": number}
+    point = PinPoint.objects.create(
+        pin=pin, product=product or make_product(), **(defaults | fields)
+    )
+    pin.point_count = number
+    pin.save(update_fields=["point_count"])
+    return point

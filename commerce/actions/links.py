@@ -13,7 +13,7 @@ from django.utils import timezone
 from commerce.destinations import may_lead_to
 from commerce.models import Programme, RateCard, TrackingLink
 from commerce.networks.adapters import WITH_SUB_IDS
-from pinboard.models import Pin, PinState, Product
+from pinboard.models import Pin, PinPoint, PinState, Product
 from pinboard.sources.addresses import host_of
 from users.models import User
 
@@ -43,19 +43,34 @@ def programme_for(product: Product) -> Programme | None:
 
 
 @transaction.atomic
-def ensure_link(*, pin: Pin) -> TrackingLink | None:
-    """The pin's live link, made or made anew where its product or terms changed.
+def ensure_links(*, pin: Pin) -> list[TrackingLink]:
+    """The pin's live links, one a product that it or its picture shows, its own first;
+    made, or made anew where products or terms changed.
 
-    Clicks on the old link stay what they were: it is switched off, never edited.
+    Clicks on the old links stay what they were: they are switched off, never edited.
     """
-    product = pin.product if pin.deleted_at is None else None
-    programme = programme_for(product) if product else None
+    products = products_of(pin) if pin.deleted_at is None else []
     live = TrackingLink.objects.filter(pin=pin, disabled_at=None)
-    if product is None or programme is None:
-        _switch_off(live, product)
+    live.exclude(product__in=products).update(disabled_at=timezone.now())
+    links = [_ensure_link(pin, product) for product in products]
+    return [link for link in links if link]
+
+
+def _ensure_link(pin: Pin, product: Product) -> TrackingLink | None:
+    programme = programme_for(product)
+    live = TrackingLink.objects.filter(pin=pin, product=product, disabled_at=None)
+    if programme is None:
+        _switch_off(live)
         return None
-    lineage = _lineage_of(pin)
+    lineage = _lineage_of(pin, product)
     return _ensure(live, _new_link(programme, product, pin=pin, lineage=lineage))
+
+
+def products_of(pin: Pin) -> list[Product]:
+    """Its own, then those at points of its picture; each once."""
+    pointed = (point.product for point in pin.points.select_related("product"))
+    own = [pin.product] if pin.product else []
+    return list(dict.fromkeys([*own, *pointed]))
 
 
 @transaction.atomic
@@ -66,7 +81,7 @@ def ensure_site_link(*, product: Product) -> TrackingLink | None:
         product=product, pin=None, beneficiary=None, disabled_at=None
     )
     if programme is None:
-        _switch_off(live, product)
+        _switch_off(live)
         return None
     return _ensure(live, _new_link(programme, product))
 
@@ -82,7 +97,7 @@ def relink_product(*, product: Product) -> None:
         ).exclude(destination_url=product.url)
     )
     for pin in astray.select_related("product", "pinner", "origin_pinner", "via"):
-        ensure_link(pin=pin)
+        ensure_links(pin=pin)
 
 
 def link_pins(
@@ -93,24 +108,27 @@ def link_pins(
     The oldest first, because who pinned first is read from the links made before. A pin
     a transaction; the last pin's key comes back if there may be more, to go on from.
     """
+    covered = _products_covered(programme)
+    pointed = PinPoint.objects.filter(pin=OuterRef("pk"), product__in=covered)
     pins = Pin.objects.filter(
-        product__in=_products_covered(programme), deleted_at=None, state=PinState.READY
+        Q(product__in=covered) | Exists(pointed), deleted_at=None, state=PinState.READY
     )
     some = list(
         pins.filter(pk__gt=after).select_related("product").order_by("pk")[:limit]
     )
     for pin in some:
-        ensure_link(pin=pin)
-    for product in {pin.product for pin in some if pin.product}:
+        ensure_links(pin=pin)
+    for product in {product for pin in some for product in products_of(pin)}:
         ensure_site_link(product=product)
     return some[-1].pk if len(some) == limit else None
 
 
 def link_saved(pin_pks: Sequence[int]) -> None:
     """The links of pins that were saved many at once, a pin a transaction."""
-    pins = Pin.objects.filter(pk__in=pin_pks, product__isnull=False)
+    shown = Q(product__isnull=False) | Q(point_count__gt=0)
+    pins = Pin.objects.filter(shown, pk__in=pin_pks)
     for pin in pins.select_related("product").order_by("pk"):
-        ensure_link(pin=pin)
+        ensure_links(pin=pin)
 
 
 def _products_covered(programme: Programme) -> QuerySet[Product]:
@@ -124,15 +142,15 @@ def _products_covered(programme: Programme) -> QuerySet[Product]:
     return products.filter(addresses)
 
 
-def _switch_off(live: QuerySet[TrackingLink], product: Product | None) -> None:
+def _switch_off(live: QuerySet[TrackingLink]) -> None:
     """But for the link whose programme only rests: it is shown nowhere meanwhile, and
     the addresses that people passed on earn again when it goes on."""
     rests = Q(programme__is_active=False) | Q(programme__network__is_active=False)
-    live.exclude(rests, product=product).update(disabled_at=timezone.now())
+    live.exclude(rests).update(disabled_at=timezone.now())
 
 
 def _ensure(live: QuerySet[TrackingLink], wanted: TrackingLink) -> TrackingLink:
-    link = live.select_related("programme").first()
+    link = live.select_related("programme", "product").first()
     if link and _says_the_same(link, wanted):
         return link
     if link:
@@ -141,15 +159,15 @@ def _ensure(live: QuerySet[TrackingLink], wanted: TrackingLink) -> TrackingLink:
         with transaction.atomic():
             wanted.save(force_insert=True)
     except IntegrityError:
-        # Somebody else made it this moment: one live link a pin is a constraint.
+        # Somebody else made it this moment: one live link a pin and product is a
+        # constraint.
         return live.get()
     return wanted
 
 
 def _says_the_same(link: TrackingLink, wanted: TrackingLink) -> bool:
-    return (link.programme_id, link.product_id, link.destination_url) == (
+    return (link.programme_id, link.destination_url) == (
         wanted.programme_id,
-        wanted.product_id,
         wanted.destination_url,
     )
 
@@ -174,10 +192,11 @@ def _new_link(
     )
 
 
-def _lineage_of(pin: Pin) -> tuple[User | None, bool]:
+def _lineage_of(pin: Pin, product: Product) -> tuple[User | None, bool]:
     """Who pinned this product first in the pin's lineage, and whether it was the
     pinner. Only pins of the same product count: the rest led to other sales."""
-    first = _first_pinner(pin)
+    is_its_own = pin.product_id == product.pk
+    first = _first_pinner(pin) if is_its_own else _who_pointed(pin, product)
     is_own = first is None or first.pk == pin.pinner_id
     return (None, True) if is_own else (first, False)
 
@@ -194,6 +213,13 @@ def _first_pinner(pin: Pin) -> User | None:
     if link is None:
         return pin.origin_pinner
     return link.originator or link.beneficiary
+
+
+def _who_pointed(pin: Pin, product: Product) -> User | None:
+    """Who put the product into the picture, where that was not the pinner."""
+    points = pin.points.filter(product=product).select_related("origin_pinner")
+    point = points.first()
+    return point.origin_pinner if point else None
 
 
 def _new_sub_id(programme: Programme) -> str | None:

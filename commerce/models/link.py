@@ -16,8 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from commerce.models.programme import RateCard
-from pinboard.models import Pin, Product
+from pinboard.models import Pin, PinPoint, Product
 
+PinAndProduct = tuple[int, int]  # their keys
 TOKEN_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"  # noqa: S105  base32, no secret
 
 
@@ -56,31 +57,39 @@ class TrackingLinkQuerySet(models.QuerySet["TrackingLink"]):
             "programme__shop", "beneficiary", "originator"
         ).annotate(rate_bp_now=Subquery(own_card_first.values("rate_bp")[:1]))
 
-    def live_for_pins(self, pins: Iterable[Pin]) -> dict[int, TrackingLink]:
-        """The links of a page's pins by the pin's key: one query, however many pins."""
-        offers = [pin for pin in pins if pin.product_id]
+    def live_for_pins(self, pins: Iterable[Pin]) -> dict[PinAndProduct, TrackingLink]:
+        """The links of a page's pins by the keys of pin and product: one query, however
+        many pins. A link to what a pin no longer shows earns on, but nobody asks for it
+        here."""
+        offers = [pin for pin in pins if pin.product_id or pin.point_count]
         if not offers:
             return {}
         # An order on its way would tell who made a wish list that a gift is bought.
-        hidden = {pin.product_id for pin in offers if pin.board.hides_gifts}
-        own = [pin.pk for pin in offers if not pin.board.hides_gifts]
-        # A link to what the pin no longer shows earns on, but is shown no more.
-        chosen = Q(pin__in=own, product=F("pin__product"))
-        if hidden:
-            chosen |= Q(pin=None, beneficiary=None, product__in=hidden)
+        sealed = _shown_in([pin for pin in offers if pin.board.hides_gifts])
+        chosen = Q(pin__in=[pin.pk for pin in offers if not pin.board.hides_gifts])
+        if sealed:
+            products = {product for _pin, product in sealed}
+            chosen |= Q(pin=None, beneficiary=None, product__in=products)
         links = list(self.live().filter(chosen).with_terms())
-        by_product = {link.product_id: link for link in links if link.pin_id is None}
-        shown = {link.pin_id: link for link in links if link.pin_id}
-        for pin in offers:
-            if pin.product_id in by_product and pin.board.hides_gifts:
-                shown[pin.pk] = by_product[pin.product_id]
-        return shown
+        site = {link.product_id: link for link in links if link.pin_id is None}
+        own = {(link.pin_id, link.product_id): link for link in links if link.pin_id}
+        return own | {key: site[key[1]] for key in sealed if key[1] in site}
 
     def of_the_site(self, products: Iterable[Product]) -> dict[int, TrackingLink]:
         """By which the site alone earns, by the product's key: one query."""
         ids = [product.pk for product in products]
         rows = self.live().filter(pin=None, beneficiary=None, product__in=ids)
         return {row.product_id: row for row in rows.with_terms()} if ids else {}
+
+
+def _shown_in(pins: list[Pin]) -> set[PinAndProduct]:
+    """Their own products, and those at points of their pictures."""
+    own = {(pin.pk, pin.product_id) for pin in pins if pin.product_id}
+    pointed = [pin.pk for pin in pins if pin.point_count]
+    if not pointed:
+        return own
+    points = PinPoint.objects.filter(pin__in=pointed)
+    return own.union(points.values_list("pin", "product"))
 
 
 class TrackingLink(models.Model):
@@ -130,9 +139,9 @@ class TrackingLink(models.Model):
                 fields=["programme", "network_sub_id"], name="one_link_per_sub_id"
             ),
             models.UniqueConstraint(
-                fields=["pin"],
+                fields=["pin", "product"],
                 condition=Q(disabled_at=None, pin__isnull=False),
-                name="one_live_link_per_pin",
+                name="one_live_link_per_pin_and_product",
             ),
             models.UniqueConstraint(
                 fields=["product"],

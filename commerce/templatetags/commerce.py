@@ -21,6 +21,7 @@ from commerce.models import (
     PayoutAccount,
     TrackingLink,
 )
+from commerce.models.link import PinAndProduct
 from commerce.money import money_shown, percent_shown
 from commerce.passport import why_for_reviewers
 from commerce.price_history import history_of
@@ -33,7 +34,9 @@ from users.models import User
 
 register = template.Library()
 
-Links = Mapping[int, TrackingLink]
+LOW = 5500  # of the ten-thousandths of a picture: what is below opens upwards
+
+Links = Mapping[PinAndProduct, TrackingLink]
 Context = dict[str, Any]  # what a template reads
 
 
@@ -47,13 +50,13 @@ def buy_links(pins: Iterable[Pin]) -> Links:
 def buy_button(pin: Pin, links: Links) -> Context:
     """The pill on a card."""
     name = pin.title or (pin.product.title if pin.product else "")
-    return _offer(pin.product, links.get(pin.pk)) | {"name": name}
+    return _offer(pin.product, _own_link(pin, links)) | {"name": name}
 
 
 @register.inclusion_tag("commerce/_buy_bar.html")
 def buy_bar(pin: Pin, links: Links) -> Context:
     """The wide button in the bar at the foot of a phone's pin page."""
-    return _offer(pin.product, links.get(pin.pk))
+    return _offer(pin.product, _own_link(pin, links))
 
 
 @register.inclusion_tag("commerce/_buy_box.html")
@@ -62,8 +65,29 @@ def buy_box(pin: Pin, links: Links | None = None) -> Context:
     for its link where the page did not."""
     if links is None:
         links = TrackingLink.objects.live_for_pins([pin])
-    link = links.get(pin.pk)
+    link = _own_link(pin, links)
     return _offer(pin.product, link) | _facts(pin.product, link)
+
+
+@register.inclusion_tag("commerce/_spots.html")
+def picture_points(pin: Pin, links: Links) -> Context:
+    """The numbers in the picture, each with its product and where to buy it."""
+    return {"pin": pin, "offers": _pointed(pin, links)}
+
+
+@register.inclusion_tag("commerce/_pointed.html")
+def pointed_products(pin: Pin, links: Links, can_edit: bool = False) -> Context:
+    """The same as a list. A sentence that all links share stands once, below them."""
+    offers = _pointed(pin, links)
+    sentences = {offer["disclosure"] for offer in offers if offer["link"]}
+    is_shared = len(sentences) == 1
+    return {
+        "pin": pin,
+        "offers": offers,
+        "can_edit": can_edit,
+        "is_shared": is_shared,
+        "disclosure": next(iter(sentences)) if is_shared else "",
+    }
 
 
 @register.inclusion_tag("commerce/_buy_box.html")
@@ -78,14 +102,14 @@ def product_buy(product: Product) -> Context:
 
 
 @register.simple_tag
-def gift_links(products: Iterable[Product]) -> Links:
+def gift_links(products: Iterable[Product]) -> Mapping[int, TrackingLink]:
     """`{% gift_links products as links %}`, once a page: by the product's key. Whoever
     wished for a gift earns nothing by it, and so reads of no order."""
     return TrackingLink.objects.of_the_site(products)
 
 
 @register.inclusion_tag("commerce/_gift_buy.html")
-def gift_buy(product: Product, links: Links) -> Context:
+def gift_buy(product: Product, links: Mapping[int, TrackingLink]) -> Context:
     """Price, Buy and disclosure beside a promise."""
     link = links.get(product.pk)
     facts = {"disclosure": disclosure_of(link) if link else ""}
@@ -179,6 +203,27 @@ def own_pin(share: CommissionShare, reader: User) -> Pin | None:
         if click and click.link.pin and click.link.pin.pinner_id == reader.pk:
             return click.link.pin
     return None
+
+
+def _pointed(pin: Pin, links: Links) -> list[Context]:
+    """What stands at the points of a picture, numbered as they are shown."""
+    offers = []
+    picture = pin.picture
+    stands = bool(picture and picture.height >= picture.width)
+    for number, point in enumerate(pin.points.all(), start=1):
+        product = point.product
+        offer = _offer(product, links.get((pin.pk, product.pk)))
+        link = offer["link"]
+        offer |= {"number": number, "point": point, "name": product.title}
+        # A picture that lies has no room for a card above its points.
+        offer["is_low"] = stands and point.y > LOW
+        offer["disclosure"] = disclosure_of(link) if link else ""
+        offers.append(offer)
+    return offers
+
+
+def _own_link(pin: Pin, links: Links) -> TrackingLink | None:
+    return links.get((pin.pk, pin.product_id or 0))
 
 
 def _sums(rows: QuerySet[Any], currency: str) -> list[tuple[str, int]]:

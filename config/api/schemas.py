@@ -177,6 +177,22 @@ class ProductOut(Schema):
     price_at: datetime | None
 
 
+class PointOut(Schema):
+    """A product at a point of the picture: from the left and from the top, in
+    ten-thousandths of its size."""
+
+    id: int
+    title: str
+    price_minor: int | None
+    currency: str | None
+    availability: str
+    shop: str
+    x: int
+    y: int
+    buy_url: str | None
+    disclosure: str | None
+
+
 class PinOut(Schema):
     id: int
     url: str
@@ -193,6 +209,7 @@ class PinOut(Schema):
     product: ProductOut | None
     buy_url: str | None
     disclosure: str | None
+    products: list[PointOut]
     like_count: int
     save_count: int
     comment_count: int

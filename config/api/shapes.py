@@ -10,6 +10,7 @@ from django.db.models import prefetch_related_objects
 
 from commerce.disclosure import disclosure_of
 from commerce.models import TrackingLink
+from commerce.models.link import PinAndProduct
 from config.api.auth import Viewer
 from config.api.schemas import (
     BoardOut,
@@ -18,6 +19,7 @@ from config.api.schemas import (
     PersonOut,
     PinError,
     PinOut,
+    PointOut,
     ProductOut,
     RenditionOut,
     Via,
@@ -28,14 +30,16 @@ from pinboard.models import (
     Comment,
     Picture,
     Pin,
+    PinPoint,
     PinState,
     Product,
     Visibility,
 )
+from pinboard.models.pin_point import points_to_show
 from pinboard.pictures.urls import media_url
 from users.models import User
 
-Links = Mapping[int, TrackingLink]
+Links = Mapping[PinAndProduct, TrackingLink]
 
 
 def absolute(path: str) -> str:
@@ -44,10 +48,11 @@ def absolute(path: str) -> str:
 
 def pins_out(pins: list[Pin], viewer: Viewer) -> list[PinOut]:
     """One query for the links of all of them, one for their tags, one for the pins they
-    were saved from."""
+    were saved from, one for the products at points of their pictures."""
     links = TrackingLink.objects.live_for_pins(pins)
     named = _sources_seen(pins, viewer)
     prefetch_related_objects(pins, "tags")
+    prefetch_related_objects([pin for pin in pins if pin.point_count], points_to_show())
     return [pin_out(pin, links, named) for pin in pins]
 
 
@@ -61,9 +66,7 @@ def _sources_seen(pins: list[Pin], viewer: Viewer) -> set[int]:
 
 
 def pin_out(pin: Pin, links: Links, named: set[int]) -> PinOut:
-    link = links.get(pin.pk)
-    sold_out = pin.product is not None and pin.product.is_sold_out
-    shown = None if sold_out else link
+    shown = _shown_link(pin, pin.product, links)
     return PinOut(
         id=pin.pk,
         url=absolute(pin.get_absolute_url()),
@@ -80,12 +83,40 @@ def pin_out(pin: Pin, links: Links, named: set[int]) -> PinOut:
         product=product_out(pin.product) if pin.product else None,
         buy_url=absolute(shown.get_absolute_url()) if shown else None,
         disclosure=disclosure_of(shown) if shown else None,
+        products=points_out(pin, links) if pin.point_count else [],
         like_count=pin.like_count,
         save_count=pin.save_count,
         comment_count=pin.comment_count,
         liked=pin.liked_by_viewer,
         created_at=pin.created_at,
     )
+
+
+def points_out(pin: Pin, links: Links) -> list[PointOut]:
+    return [point_out(point, links) for point in pin.points.all()]
+
+
+def point_out(point: PinPoint, links: Links) -> PointOut:
+    product = point.product
+    shown = _shown_link(point.pin, product, links)
+    return PointOut(
+        id=product.pk,
+        title=product.title,
+        price_minor=product.price_minor,
+        currency=product.currency or None,
+        availability=product.availability,
+        shop=product.shop.slug,
+        x=point.x,
+        y=point.y,
+        buy_url=absolute(shown.get_absolute_url()) if shown else None,
+        disclosure=disclosure_of(shown) if shown else None,
+    )
+
+
+def _shown_link(pin: Pin, product: Product | None, links: Links) -> TrackingLink | None:
+    if product is None or product.is_sold_out:
+        return None
+    return links.get((pin.pk, product.pk))
 
 
 def image_out(picture: Picture) -> ImageOut:

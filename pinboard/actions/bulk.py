@@ -20,6 +20,7 @@ from pinboard.actions.board_events import ADDED, REMOVED, note_all
 from pinboard.actions.indexing import tags_by_pin
 from pinboard.actions.pictures import refresh_those_of
 from pinboard.actions.pins import lock_boards, publish_if_ready
+from pinboard.actions.point_copies import copy_points
 from pinboard.actions.tags import copy_tags, retag, taken_back, with_more, without
 from pinboard.exceptions import NotInTrash
 from pinboard.models import (
@@ -88,6 +89,7 @@ def copy_pins(*, pins: PinQuerySet, to: Board, by: User) -> Deed:
     """Save them to a board of one's own: each copy knows where it came from."""
     rows = _ready(_taken(pins.visible_to(by), to))
     copies = Pin.objects.bulk_create(_copy_of(row, to, by) for row in rows)
+    copy_points(copies)
     copy_tags(copies)
     _of(rows).update(save_count=F("save_count") + 1)
     _count(Counter({to.pk: len(copies)}), +1)

@@ -35,6 +35,7 @@ from pinboard.models import (
     Pin,
     PinDraft,
     PinState,
+    PointReadJob,
     Shop,
     Suggestion,
 )
@@ -70,6 +71,7 @@ def erase_person(*, user: User) -> None:
     BoardEvent.objects.filter(actor=user).update(actor=None)
     GiftGuest.objects.filter(user=user).delete()  # with their promises: others may give
     PinDraft.objects.filter(owner=user).delete()
+    PointReadJob.objects.filter(by=user).delete()
     forget_exports_of(user)
     forget_baskets_of(user)
     Avatar.objects.filter(user=user).delete()

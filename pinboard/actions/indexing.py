@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from pinboard.discovery.words import vector_text
-from pinboard.models import Pin, Tag
+from pinboard.models import Pin, PinPoint, Tag
 
 # One statement for any number of pins: the ORM's own would name each of them in a CASE.
 _WRITE = """
@@ -24,8 +24,8 @@ def index_pin(pin: Pin) -> None:
 def index_pins(pins: Iterable[Pin]) -> None:
     """Many at once, their `product__shop` loaded."""
     rows = list(pins)
-    tags = tags_by_pin(rows)
-    words = [_words_of(pin, tags[pin.pk]) for pin in rows]
+    tags, shown = tags_by_pin(rows), _shown_by_pin(rows)
+    words = [_words_of(pin, tags[pin.pk], shown.get(pin.pk, [])) for pin in rows]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, [[pin.pk for pin in rows], words])
 
@@ -39,7 +39,16 @@ def tags_by_pin(pins: Iterable[Pin]) -> dict[int, list[str]]:
     return named
 
 
-def _words_of(pin: Pin, tags: list[str]) -> str:
+def _shown_by_pin(pins: Iterable[Pin]) -> dict[int, list[str]]:
+    """What stands at points of their pictures; one query, where there is any."""
+    shown: dict[int, list[str]] = {pin.pk: [] for pin in pins if pin.point_count}
+    points = PinPoint.objects.filter(pin__in=list(shown)).select_related("product")
+    for point in points if shown else ():
+        shown[point.pin_id].append(point.product.title)
+    return shown
+
+
+def _words_of(pin: Pin, tags: list[str], shown: list[str]) -> str:
     product = pin.product
     return vector_text(
         (pin.title, "A"),
@@ -47,5 +56,5 @@ def _words_of(pin: Pin, tags: list[str]) -> str:
         (" ".join(tags), "B"),
         (pin.alt, "B"),
         (f"{product.brand} {product.shop.name}" if product else "", "C"),
-        (pin.description, "D"),
+        (" ".join([pin.description, *shown]), "D"),
     )

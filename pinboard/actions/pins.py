@@ -16,6 +16,7 @@ from pinboard.actions.indexing import index_pin, tags_by_pin
 from pinboard.actions.locking import locked
 from pinboard.actions.notifications import notify
 from pinboard.actions.pictures import intake, refresh_publicity, try_again
+from pinboard.actions.point_copies import copy_points
 from pinboard.actions.quotas import check_quota
 from pinboard.actions.tags import copy_tags, retag, write_tags
 from pinboard.exceptions import NotInTrash, NotYoursToMove, PinNotReady
@@ -165,6 +166,7 @@ def add_copy(*, pin: Pin, board: Board, pinner: User, by: User) -> Pin:
         via_pinner=pin.pinner,
         origin_pinner=pin.origin_pinner or pin.pinner,
     )
+    copy_points([copy])
     copy_tags([copy])
     Pin.objects.filter(pk=pin.pk).update(save_count=F("save_count") + 1)
     _publish(copy)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from pinboard.exceptions import FetchQuotaReached
-from pinboard.models import PinDraft, PinFetchJob
+from pinboard.models import PinDraft, PinFetchJob, PointReadJob
 from users.models import User
 
 HOUR = timedelta(hours=1)
@@ -23,9 +23,11 @@ def check_quota(user: User) -> None:
     since = timezone.now() - HOUR
     pins = PinFetchJob.objects.filter(pin__pinner=user, created_at__gt=since)
     drafts = PinDraft.objects.filter(owner=user, created_at__gt=since)
+    points = PointReadJob.objects.filter(by=user, created_at__gt=since)
     times = [
         *pins.values_list("created_at", flat=True),
         *drafts.values_list("created_at", flat=True),
+        *points.values_list("created_at", flat=True),
     ]
     if len(times) >= settings.FETCHES_PER_HOUR:
         raise FetchQuotaReached(retry_after_s=_seconds_until(min(times) + HOUR))

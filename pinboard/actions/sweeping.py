@@ -27,6 +27,7 @@ from pinboard.models import (
     Pin,
     PinDraft,
     PinFetchJob,
+    PointReadJob,
     Product,
     RenditionJob,
 )
@@ -55,18 +56,23 @@ def sweep_jobs() -> None:
             fail_pin(fetch.pin, GaveUp.code)
         for read in DraftReadJob.objects.exhausted():
             read.fail(GaveUp.code)
+        for point in PointReadJob.objects.exhausted():
+            point.fail(GaveUp.code)
         for export in ExportJob.objects.exhausted():
             give_up_export(export)
         for asked in ImportJob.objects.exhausted().select_related("source"):
             give_up_import(asked)
-    for kind in (RenditionJob, PinFetchJob, DraftReadJob, ExportJob, ImportJob):
+    reading = (PinFetchJob, DraftReadJob, PointReadJob)
+    for kind in (RenditionJob, *reading, ExportJob, ImportJob):
         _send_forgotten(kind)
 
 
 def tidy_pictures() -> bool:
     """Empty the trash, drop old drafts, exports and imports, then delete the pictures
     and public copies that nobody shows. Whether there may be more of them."""
-    PinDraft.objects.filter(created_at__lt=timezone.now() - DRAFT_KEPT).delete()
+    left = timezone.now() - DRAFT_KEPT
+    PinDraft.objects.filter(created_at__lt=left).delete()
+    PointReadJob.objects.filter(created_at__lt=left).delete()
     delete_old_exports()
     delete_old_imports()
     forget_old_claims()

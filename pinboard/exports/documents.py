@@ -14,6 +14,7 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.conf import settings
+from django.db.models import Prefetch
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
@@ -27,6 +28,7 @@ from pinboard.models import (
     GiftClaim,
     Like,
     Pin,
+    PinPoint,
     Suggestion,
 )
 from pinboard.models.pin import PinQuerySet
@@ -80,6 +82,7 @@ def _write_csv(out: IO[str], owner: User, files: Files) -> None:
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     for number, pin in enumerate(_pins(owner)):
         row = _pin(pin, files)
+        row["in_picture"] = "; ".join(p.product.title for p in pin.points.all())
         if number == 0:
             writer.writerow(row)
         writer.writerow(map(_cell, row.values()))
@@ -98,7 +101,9 @@ def _with_file(pin: Pin, name: str) -> Pin:
 
 def _pins(owner: User) -> Iterator[Pin]:
     related = ("picture", "board", "section", "product", "pinner", "via_pinner")
-    pins = exported_pins(owner).select_related(*related).prefetch_related("tags")
+    pointed = Prefetch("points", PinPoint.objects.select_related("product"))
+    pins = exported_pins(owner).select_related(*related)
+    pins = pins.prefetch_related("tags", pointed)
     return pins.order_by("board", "-place").iterator(ROWS_AT_ONCE)
 
 
@@ -181,6 +186,7 @@ def _pin(pin: Pin, files: Files) -> dict[str, object]:
         "product_url": product.url if product else None,
         "price": (decimal_text(product) or None) if product else None,
         "currency": (product.currency or None) if product else None,
+        "in_picture": [_point(point) for point in pin.points.all()],
         "via": str(pin.via_pinner) if pin.via_pinner else None,
         "created_at": pin.created_at.isoformat(),
         "url": settings.SITE_URL + pin.get_absolute_url(),
@@ -192,6 +198,16 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         value = ", ".join(value)
     return plain_cell("" if value is None else value)
+
+
+def _point(point: PinPoint) -> dict[str, object]:
+    """A product, and where it stands: in percent from the left and from the top."""
+    return {
+        "product": point.product.title,
+        "product_url": point.product.url,
+        "left": point.x / 100,
+        "top": point.y / 100,
+    }
 
 
 def _comment(comment: Comment) -> dict[str, object]:

@@ -26,6 +26,7 @@ from pinboard.models.pin_import import (
     ImportRow,
     RowState,
 )
+from pinboard.models.pin_point import PinPoint, PointReadJob
 from pinboard.models.product import Availability, PricePoint, Product
 from pinboard.models.shop import Shop
 from pinboard.models.social import Comment, Follow, Like
@@ -67,7 +68,9 @@ __all__ = [
     "Pin",
     "PinDraft",
     "PinFetchJob",
+    "PinPoint",
     "PinState",
+    "PointReadJob",
     "PricePoint",
     "Product",
     "RenditionJob",

@@ -200,6 +200,10 @@ class Pin(models.Model):
     like_count = models.PositiveIntegerField(default=0, editable=False)
     save_count = models.PositiveIntegerField(default=0, editable=False)
     comment_count = models.PositiveIntegerField(default=0, editable=False)
+    # Products at points of the picture, beside `product`.
+    point_count = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False
+    )
     search = SearchVectorField(null=True, editable=False)
     section = models.ForeignKey(
         "pinboard.BoardSection", models.SET_NULL, null=True, related_name="pins"

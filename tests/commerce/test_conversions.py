@@ -17,7 +17,7 @@ from commerce.actions.conversions import (
     forget_conversions,
 )
 from commerce.actions.imports import import_orders
-from commerce.actions.links import ensure_link
+from commerce.actions.links import ensure_links
 from commerce.exceptions import NetworkError
 from commerce.models import Click, Network, OrderLine, TrackingLink
 from commerce.networks.calls import Account
@@ -70,7 +70,7 @@ def league(market, monkeypatch, settings):
 def link_to(market, alice, item="2"):
     url = f"{market.url}/item/{item}"
     product = make_product(make_shop(), url=url, url_key=url)
-    return ensure_link(pin=make_pin(make_board(alice), product=product))
+    return ensure_links(pin=make_pin(make_board(alice), product=product))[0]
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_a_link_is_asked_for_once_until_its_code_ends(market, league, converted)
 
 def test_the_budget_leaves_the_rest_for_the_next_time(market, league, alice):
     first = link_to(market, alice)
-    ensure_link(pin=make_pin(make_board(alice), product=first.product))
+    ensure_links(pin=make_pin(make_board(alice), product=first.product))
     assert convert_due(network=league, budget_s=-1) == 0
     assert convert_due(network=league, budget_s=20) == 2
 

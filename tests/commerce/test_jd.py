@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from commerce.actions.imports import Window, import_orders, read_past
-from commerce.actions.links import ensure_link
+from commerce.actions.links import ensure_links
 from commerce.click_refs import click_ref_of
 from commerce.exceptions import MalformedNotice, NetworkError
 from commerce.models import Click, Discrepancy, Network, Observation, OrderLine
@@ -209,7 +209,7 @@ def union(db, gateway, monkeypatch):
 def link(union, alice):
     url = "https://item.jd.example/100012043978.html"
     product = make_product(make_shop(), url=url, url_key=url)
-    return ensure_link(pin=make_pin(make_board(alice), product=product))
+    return ensure_links(pin=make_pin(make_board(alice), product=product))[0]
 
 
 def poll(network, **options):

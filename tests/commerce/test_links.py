@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from commerce.actions.links import (
-    ensure_link,
+    ensure_links,
     ensure_site_link,
     link_pins,
     programme_for,
@@ -116,7 +116,7 @@ class TestWhichProgrammeCoversAProduct:
 
 class TestALinkOfAPin:
     def test_a_first_pin_is_its_pinners_twice(self, programme, pin, alice):
-        link = ensure_link(pin=pin)
+        link = ensure_links(pin=pin)[0]
 
         assert (link.programme, link.product) == (programme, pin.product)
         assert (link.beneficiary, link.originator) == (alice, None)
@@ -125,8 +125,8 @@ class TestALinkOfAPin:
         assert link.network_sub_id is None
 
     def test_a_saved_pin_shares_with_its_first_pinner(self, programme, pin, alice, bob):
-        ensure_link(pin=pin)
-        link = ensure_link(pin=save_of(pin, bob))
+        ensure_links(pin=pin)
+        link = ensure_links(pin=save_of(pin, bob))[0]
 
         assert (link.beneficiary, link.originator) == (bob, alice)
         assert not link.beneficiary_is_originator
@@ -136,16 +136,16 @@ class TestALinkOfAPin:
     ):
         second = save_of(pin, bob)
         for one in (pin, second):
-            ensure_link(pin=one)
-        link = ensure_link(pin=save_of(second, charlie))
+            ensure_links(pin=one)
+        link = ensure_links(pin=save_of(second, charlie))[0]
 
         assert (link.beneficiary, link.originator) == (charlie, alice)
 
     def test_ones_own_pin_saved_again_is_ones_own(self, programme, pin, alice, bob):
         second = save_of(pin, bob)
         for one in (pin, second):
-            ensure_link(pin=one)
-        link = ensure_link(pin=save_of(second, alice))
+            ensure_links(pin=one)
+        link = ensure_links(pin=save_of(second, alice))[0]
 
         assert (link.beneficiary, link.originator) == (alice, None)
         assert link.beneficiary_is_originator
@@ -154,7 +154,7 @@ class TestALinkOfAPin:
         other = save_of(pin, bob)
         other.product = make_product(pin.product.shop)
         other.save()
-        link = ensure_link(pin=other)
+        link = ensure_links(pin=other)[0]
 
         assert (link.beneficiary, link.originator) == (bob, None)
         assert link.beneficiary_is_originator
@@ -165,8 +165,8 @@ class TestALinkOfAPin:
         changed = save_of(pin, bob)
         changed.product = make_product(pin.product.shop)
         changed.save()
-        ensure_link(pin=changed)
-        link = ensure_link(pin=save_of(changed, charlie))
+        ensure_links(pin=changed)
+        link = ensure_links(pin=save_of(changed, charlie))[0]
 
         assert (link.beneficiary, link.originator) == (charlie, bob)
 
@@ -176,49 +176,53 @@ class TestALinkOfAPin:
         saved = save_of(pin, bob)
         pin.delete()
         saved.refresh_from_db()
-        assert ensure_link(pin=saved).originator == alice
+        assert ensure_links(pin=saved)[0].originator == alice
 
     def test_it_is_made_once(self, programme, pin):
-        assert ensure_link(pin=pin) == ensure_link(pin=pin)
+        assert ensure_links(pin=pin)[0] == ensure_links(pin=pin)[0]
 
     def test_a_changed_product_gets_a_new_one_and_the_old_is_off(self, programme, pin):
-        old = ensure_link(pin=pin)
+        old = ensure_links(pin=pin)[0]
         pin.product = make_product(pin.product.shop)
         pin.save()
-        new = ensure_link(pin=pin)
+        new = ensure_links(pin=pin)[0]
 
         old.refresh_from_db()
         assert old.disabled_at
         assert new.product == pin.product
-        assert TrackingLink.objects.live_for_pins([pin]) == {pin.pk: new}
+        assert TrackingLink.objects.live_for_pins([pin]) == {
+            (pin.pk, pin.product_id): new
+        }
 
     def test_without_a_programme_there_is_none(self, programme, pin):
-        link = ensure_link(pin=pin)
+        link = ensure_links(pin=pin)[0]
         programme.hosts = ["elsewhere.example"]
         programme.save()
 
-        assert ensure_link(pin=pin) is None
+        assert ensure_links(pin=pin) == []
         link.refresh_from_db()
         assert link.disabled_at
 
     def test_it_sleeps_while_its_programme_does(self, programme, pin):
-        link = ensure_link(pin=pin)
+        link = ensure_links(pin=pin)[0]
         Programme.objects.update(is_active=False)
-        assert ensure_link(pin=pin) is None
+        assert ensure_links(pin=pin) == []
         assert TrackingLink.objects.live_for_pins([pin]) == {}
 
         Programme.objects.update(is_active=True)
-        assert ensure_link(pin=pin) == link
-        assert TrackingLink.objects.live_for_pins([pin]) == {pin.pk: link}
+        assert ensure_links(pin=pin)[0] == link
+        assert TrackingLink.objects.live_for_pins([pin]) == {
+            (pin.pk, pin.product_id): link
+        }
 
     def test_without_a_product_there_is_none(self, programme, alice):
-        assert ensure_link(pin=make_pin(make_board(alice))) is None
+        assert ensure_links(pin=make_pin(make_board(alice))) == []
 
     def test_a_league_link_has_a_number_that_its_report_returns(self, programme, pin):
         network = programme.network
         network.adapter = Network.Adapter.TAOBAO
         network.save()
-        assert ensure_link(pin=pin).network_sub_id.isdigit()
+        assert ensure_links(pin=pin)[0].network_sub_id.isdigit()
 
 
 class TestWhenLinksAreMade:
@@ -230,7 +234,7 @@ class TestWhenLinksAreMade:
         assert (site.product, site.beneficiary) == (pin.product, None)
 
     def test_a_pin_that_shows_another_product_gets_another(self, programme, pin):
-        ensure_link(pin=pin)
+        ensure_links(pin=pin)
         pin.product = make_product(pin.product.shop)
         pin.save()
         pin_product_changed.send(sender=type(pin), pin=pin)
@@ -264,7 +268,9 @@ class TestWhenLinksAreMade:
         assert last == pins[2].pk
         assert TrackingLink.objects.filter(pin__isnull=False).count() == 3
         assert link_pins(programme=programme, after=last, limit=3) is None
-        assert TrackingLink.objects.live_for_pins(pins).keys() == {p.pk for p in pins}
+        assert TrackingLink.objects.live_for_pins(pins).keys() == {
+            (p.pk, p.product_id) for p in pins
+        }
 
     def test_the_site_link_of_a_product_is_one(self, programme, product):
         assert ensure_site_link(product=product) == ensure_site_link(product=product)
@@ -277,7 +283,7 @@ def test_links_of_a_page_are_one_query(programme, alice, django_assert_num_queri
     board = make_board(alice)
     pins = [make_pin(board, product=make_product(programme.shop)) for _ in range(20)]
     for pin in pins:
-        ensure_link(pin=pin)
+        ensure_links(pin=pin)
 
     for some in (pins[:1], pins):
         with django_assert_num_queries(1):
@@ -299,7 +305,7 @@ def test_links_follow_a_product_whose_page_moved(product, programme, alice):
     said = {"shop": product.shop, "title": "Coat", "sku": "C-1"}
     posted, _ = upsert_product(url="https://shop.example/old", **said)
     pin = make_pin(make_board(alice), product=posted)
-    old = ensure_link(pin=pin)
+    old = ensure_links(pin=pin)[0]
     upsert_product(url="https://shop.example/new", **said)
     live = TrackingLink.objects.filter(product=posted, disabled_at=None)
     assert live.count() == 2

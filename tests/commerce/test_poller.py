@@ -21,7 +21,7 @@ from commerce.actions.imports import (
     polled_networks,
     read_past,
 )
-from commerce.actions.links import ensure_link
+from commerce.actions.links import ensure_links
 from commerce.click_refs import click_ref_of
 from commerce.exceptions import NetworkError
 from commerce.ledger import verify
@@ -71,7 +71,7 @@ def league(market, monkeypatch, settings):
 def link(league, market, alice):
     url = f"{market.url}/item/2"
     product = make_product(make_shop(), url=url, url_key=url)
-    return ensure_link(pin=make_pin(make_board(alice), product=product))
+    return ensure_links(pin=make_pin(make_board(alice), product=product))[0]
 
 
 @pytest.fixture
@@ -487,7 +487,7 @@ def test_from_buy_to_the_pinners_earnings(market, alice, live_server, settings):
     market.stock(postback_url=f"{live_server.url}/commerce/postbacks/own-direct/")
     url = f"{market.url}/item/1"
     product = make_product(make_shop(), url=url, url_key=url)
-    link = ensure_link(pin=make_pin(make_board(alice), product=product))
+    link = ensure_links(pin=make_pin(make_board(alice), product=product))[0]
 
     browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
     go = httpx.get(

@@ -10,6 +10,7 @@ from tests.factories import (
     make_board,
     make_link,
     make_pin,
+    make_point,
     make_product,
     make_programme,
     make_tags,
@@ -135,6 +136,36 @@ def test_what_is_sold_out_or_covered_by_nobody_has_no_buy_url(stranger, alice):
         assert told["buy_url"] is None
         assert told["disclosure"] is None
         assert told["product"]
+
+
+def test_the_products_of_a_picture_are_told_each_with_its_own_link(stranger, alice):
+    pin, programme = make_pin(make_board(alice)), make_programme(rate_bp=800)
+    lamp = make_point(pin, make_product(title="Lamp"), x=2500, y=10_000).product
+    rug = make_point(pin, make_product(availability="sold_out")).product
+    vase = make_point(pin).product
+    make_point(pin, make_product(removed_at=timezone.now()))
+    link = make_link(programme=programme, pin=pin, product=lamp)
+    make_link(programme=programme, pin=pin, product=rug)
+    told = stranger("GET", f"/pins/{pin.pk}")
+    assert told["product"] is None
+    assert told["buy_url"] is None
+    first, second, third = told["products"]
+    assert first.pop("disclosure").startswith("The shop pays an 8% commission")
+    assert first == {
+        "id": lamp.pk,
+        "title": "Lamp",
+        "price_minor": 19900,
+        "currency": "CNY",
+        "availability": "in_stock",
+        "shop": lamp.shop.slug,
+        "x": 2500,
+        "y": 10_000,
+        "buy_url": f"http://testserver/go/{link.token}/",
+    }
+    assert (second["id"], third["id"]) == (rug.pk, vase.pk)
+    assert second["availability"] == "sold_out"
+    for other in (second, third):
+        assert (other["buy_url"], other["disclosure"]) == (None, None)
 
 
 def test_a_failed_pin_says_why_to_its_pinner_alone(as_alice, as_bob, alice):
@@ -333,6 +364,23 @@ def test_a_list_asks_the_same_number_of_questions_at_any_length(
     assert len(page["items"]) == count
     assert all(item["buy_url"] and item["disclosure"] for item in page["items"])
     assert all(item["tags"] == ["wool", "coat"] for item in page["items"])
+
+
+def test_one_question_more_tells_the_products_of_all_pictures(
+    stranger, alice, django_assert_num_queries
+):
+    board, programme = make_board(alice), make_programme()
+    for _ in range(20):
+        pin = make_pin(board)
+        for _ in range(2):
+            product = make_point(pin).product
+            make_link(programme=programme, pin=pin, product=product)
+    with django_assert_num_queries(4):
+        page = stranger("GET", "/explore")
+    assert len(page["items"]) == 20
+    for item in page["items"]:
+        assert all(one["buy_url"] and one["disclosure"] for one in item["products"])
+        assert len(item["products"]) == 2
 
 
 @pytest.mark.parametrize("kind", ["pins", "boards", "people", "products"])

@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from commerce.actions.links import ensure_link, ensure_site_link
+from commerce.actions.links import ensure_links, ensure_site_link
 from commerce.models import Click
 from pinboard.actions.exports import start_export, write_slice
 from pinboard.actions.gift_claims import claim_gift, guest_of_account
@@ -141,7 +141,7 @@ def known(visibility, alice, bob, charlie, rita):
     product = make_product(shop, title="A kettle")
     pin = make_pin(board, title="A kettle", product=product)
     other = make_pin(board, title="A lamp")
-    ensure_link(pin=pin)
+    ensure_links(pin=pin)
     ensure_site_link(product=product)
     set_wanted(board=board, by=alice, wanted={pin.pk: 3})
     for user, role in (

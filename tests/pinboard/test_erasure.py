@@ -198,6 +198,14 @@ def test_drafts_go_and_their_addresses(alice):
     assert not PinDraft.objects.exists()
 
 
+def test_addresses_that_were_pasted_for_a_picture_go(alice, bob):
+    pin = make_pin(make_board(bob))
+    url = "https://shop.example/secret-wish"
+    pin.point_jobs.create(by=alice, url=url, x=1, y=1)
+    close_account(user=alice)
+    assert not pin.point_jobs.exists()
+
+
 def test_a_shop_stays_open_without_an_owner(client, rita):
     shop = rita.shops.get()
     shop.board = make_board(rita, "Rita's")

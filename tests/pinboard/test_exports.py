@@ -33,7 +33,13 @@ from pinboard.models.job import MAX_ATTEMPTS
 from pinboard.pictures import storage
 from pinboard.pictures.names import original_of
 from pinboard.tasks import write_export
-from tests.factories import make_board, make_pin, make_product, make_tags
+from tests.factories import (
+    make_board,
+    make_pin,
+    make_point,
+    make_product,
+    make_tags,
+)
 from users.actions import close_account
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media_folder")]
@@ -194,8 +200,18 @@ def test_everything_of_a_pin_is_told(alice, bob, board):
         via_pinner=bob,
     )
     make_tags(pin, "Wool", "大衣")
+    lamp = make_point(pin, make_product(title="Lamp"), x=2550, y=700).product
+    make_point(pin, make_product(title="Rug, =red"))
     job = made(alice)
     (row,) = told(job)["pins"]
+    first, second = row.pop("in_picture")
+    assert first == {
+        "product": "Lamp",
+        "product_url": lamp.url,
+        "left": 25.5,
+        "top": 7.0,
+    }
+    assert second["product"] == "Rug, =red"
     assert row == {
         "id": pin.pk,
         "title": "Grey",
@@ -217,6 +233,7 @@ def test_everything_of_a_pin_is_told(alice, bob, board):
         "file": f"originals/{pin.pk}-grey.jpg",
     }
     (line,) = rows(job)
+    assert line.pop("in_picture") == "Lamp; Rug, =red"
     as_text = {name: str(value) for name, value in row.items()}
     assert line == as_text | {"tags": "Wool, 大衣"}
     assert opened(job)[row["file"]] == b"original %d" % pin.pk
@@ -478,6 +495,7 @@ def test_a_slice_asks_as_much_for_twenty_pins_as_for_one(alice, bob, board):
         )
         pin = pin_with_file(section.board, section=section, product=make_product())
         Pin.objects.filter(pk=pin.pk).update(via_pinner=bob)
+        make_point(pin)
         social.comment(pin=pin, by=alice, text="Mine")
         social.like(pin=pin, by=alice)
 
@@ -486,4 +504,4 @@ def test_a_slice_asks_as_much_for_twenty_pins_as_for_one(alice, bob, board):
     for _ in range(19):
         add()
     assert queries_of_a_slice(alice) == one
-    assert one <= 25
+    assert one <= 28

@@ -24,6 +24,7 @@ from pinboard.models import (
     PinDraft,
     PinFetchJob,
     PinState,
+    PointReadJob,
     RenditionJob,
 )
 from pinboard.models.job import LEASE, MAX_ATTEMPTS
@@ -138,8 +139,10 @@ def test_all_kinds_of_jobs_are_swept(alice, queue, sweep_and_send):
     PinFetchJob.objects.create(pin=pin, created_at=LONG_AGO)
     draft = PinDraft.objects.create(owner=alice, url="https://a.example/")
     DraftReadJob.objects.create(draft=draft, created_at=LONG_AGO)
+    asked = {"by": alice, "url": "https://a.example/", "x": 1, "y": 1}
+    pin.point_jobs.create(created_at=LONG_AGO, **asked)
     sweep_and_send()
-    assert queue.llen("celery") == 2
+    assert queue.llen("celery") == 3
 
 
 @pytest.mark.django_db
@@ -151,7 +154,9 @@ def test_after_five_attempts_the_sweeper_gives_up_and_says_so(
     PinFetchJob.objects.create(pin=fetched, created_at=LONG_AGO)
     draft = PinDraft.objects.create(owner=alice, url="https://a.example/")
     DraftReadJob.objects.create(draft=draft, created_at=LONG_AGO)
-    for kind in (RenditionJob, PinFetchJob, DraftReadJob):
+    asked = {"by": alice, "url": "https://a.example/", "x": 1, "y": 1}
+    fetched.point_jobs.create(created_at=LONG_AGO, **asked)
+    for kind in (RenditionJob, PinFetchJob, DraftReadJob, PointReadJob):
         kind.objects.update(attempts=MAX_ATTEMPTS)
     sweep_and_send()
     assert queue.llen("celery") == 0
@@ -160,6 +165,7 @@ def test_after_five_attempts_the_sweeper_gives_up_and_says_so(
         == [("failed", "gave_up")] * 2
     )
     assert DraftReadJob.objects.get().error_code == "gave_up"
+    assert PointReadJob.objects.get().error_code == "gave_up"
     assert alice.notifications.count() == 2
 
 
