@@ -24,6 +24,7 @@ from pinboard.views import (
     notifications,
     people,
     pins,
+    points,
     preferences,
     products,
     saving,
@@ -73,6 +74,12 @@ urlpatterns = [
     path("pins/<int:pk>/restore/", pins.pin_restore, name="pin-restore"),
     path("pins/<int:pk>/place/", arranging.pin_place, name="pin-place"),
     path("pins/<int:pk>/cover/", arranging.pin_cover, name="pin-cover"),
+    path("pins/<int:pk>/products/", points.pin_products, name="pin-products"),
+    path("points/<int:pk>/move/", points.point_move, name="point-move"),
+    path("points/<int:pk>/remove/", points.point_remove, name="point-remove"),
+    path(
+        "points/waiting/<int:pk>/dismiss/", points.point_dismiss, name="point-dismiss"
+    ),
     path("pins/<int:pk>/retry/", pins.pin_retry, name="pin-retry"),
     path("pins/<int:pk>/claim/", gifts.pin_claim, name="pin-claim"),
     path("comments/<int:pk>/edit/", social.comment_edit, name="comment-edit"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -16,6 +17,7 @@ from pinboard.discovery.threads import threads_of
 from pinboard.exceptions import sentence_of
 from pinboard.forms import CommentForm
 from pinboard.models import PinState
+from pinboard.models.pin_point import points_to_show
 from pinboard.pictures.names import original_of
 from pinboard.pictures.urls import absolute, media_url
 from pinboard.prices import decimal_text
@@ -40,6 +42,8 @@ def show_pin(
     seen = visible_pins(request).with_page_data(request.user)
     seen = with_tags(seen, request.user)
     pin = get_object_or_404(with_twins(seen, request.user), pk=pk)
+    if pin.point_count:
+        prefetch_related_objects([pin], points_to_show())
     threads, next_thread = threads_of(pin, number(request.GET.get("after", "")))
     key = board_key(request)
     key_query = f"?key={key}" if key else ""
@@ -64,7 +68,7 @@ def show_pin(
         "sentence": sentence_of(pin.error_code) if pin.error_code else "",
         "source_host": host_shown(pin.source_url),
         **_head(pin),
-        **_photo(pin, key_query),
+        **photo_of(pin, key_query),
     }
     answer = render(request, "pinboard/pin_detail.html", page, status=status)
     if pin.board.hides_gifts:
@@ -97,7 +101,7 @@ def _head(pin: Pin) -> Context:
     return head
 
 
-def _photo(pin: Pin, key_query: str) -> Context:
+def photo_of(pin: Pin, key_query: str) -> Context:
     """The large picture. One that is not public opens by the board's key."""
     alt = pin.alt or pin.shown_title
     if not pin.picture or not pin.picture.is_ready:

@@ -18,6 +18,7 @@ from pinboard.actions.gift_claims import claim_gift, guest_of_account
 from pinboard.actions.gift_lists import set_gift_list
 from pinboard.actions.indexing import index_pin
 from pinboard.actions.pins import save_pin
+from pinboard.actions.points import add_point
 from pinboard.models import Notification, Product
 from tests.factories import (
     make_board,
@@ -55,6 +56,11 @@ class Site:
         self.copy = save_pin(pin=self.pin, board=copies, by=bob)
         # The same product, so that one is related to the other.
         window = make_pin(self.shop.board, product=self.product, title="Coat on show")
+        # A picture of two products: each link says who earns by it.
+        self.room = make_pin(self.board, title="A room for the coat")
+        for title in ("Coat stand", "Coat hanger"):
+            thing = make_product(self.shop, title=title)
+            add_point(pin=self.room, product=thing, x=2500, y=7500, by=alice)
         for pin in (self.pin, self.copy, window):
             index_pin(pin)
             if not pin.tracking_links.exists():
@@ -99,16 +105,16 @@ def earning_links(tree):
 
 
 def is_disclosed(anchor, tree, label):
-    """The mark is inside the control; in the box of a pin, product or gift, and on the
-    pages that have a bar at their foot or are a basket, the whole sentence stands as
-    well."""
+    """The mark is inside the control; in the box of a pin, product or gift, beside the
+    things in a picture, and on the pages that have a bar at their foot or are a basket,
+    the whole sentence stands as well."""
     marks = [small.text(strip=True) for small in anchor.css("small")]
     if anchor.attributes.get("rel") != REL or marks != [label]:
         return False
     parent = anchor.parent
     while parent is not None:
         classes = (parent.attributes.get("class") or "").split()
-        if "buybox" in classes or "gift-buy" in classes:
+        if {"buybox", "gift-buy", "spot-card", "pointed"} & set(classes):
             return bool(_sentence(parent))
         if "stickybuy" in classes or "basket-item" in classes:
             return bool(_sentence(tree.css_first("main")))
@@ -163,6 +169,7 @@ def test_every_earning_link_of_every_page_is_marked(
         "/search/?q=coat",
         f"/pins/{site.pin.pk}/",
         f"/pins/{site.copy.pk}/",
+        f"/pins/{site.room.pk}/",
         f"/products/{site.product.pk}/",
         site.board.get_absolute_url(),
         f"/boards/{site.board.pk}/basket/",
@@ -195,6 +202,8 @@ def test_a_link_without_its_mark_would_be_found():
         (good.replace("<small>commission link</small>", ""), False),
         (good.replace("commission link", "link"), False),
         (good.replace('class="pin"', 'class="buybox"'), False),
+        (good.replace('class="pin"', 'class="spot-card"'), False),
+        (good.replace('class="pin"', 'class="pointed"'), False),
         (good.replace('class="pin"', 'class="mail"'), False),
         (basket, False),
         (basket.replace("<main>", '<main><p class="disclosure">Told</p>'), True),
@@ -231,7 +240,12 @@ def test_every_object_of_the_api_that_can_be_bought_says_who_earns(site, alice):
                 assert "commission" in found["disclosure"]
                 earning[address.partition("?")[0]] = True
             else:
-                assert "/go/" not in str(found)
+                own = {
+                    name: value for name, value in found.items() if name != "products"
+                }
+                assert "/go/" not in str(own)  # its parts come one by one
+    room = client.get(f"/api/v1/pins/{site.room.pk}").json()
+    assert len([p for p in room["products"] if p["buy_url"]]) == 2
     assert set(earning) >= {
         "/api/v1/feed",
         "/api/v1/explore",

@@ -31,6 +31,7 @@ from pinboard.views.gift_guests import COOKIE
 from tests.factories import (
     make_board,
     make_pin,
+    make_point,
     make_product,
     make_programme,
     make_shop,
@@ -77,6 +78,7 @@ PAGES = [
     "/pins/{pin}/",
     "/pins/{pin}/?key={key}",
     "/pins/{pin}/edit/",
+    "/pins/{pin}/products/",
     "/pins/{pin}/save/",
     "/pins/{pin}/claim/?key={key}",
     "/pins/{other}/",
@@ -141,8 +143,10 @@ def known(visibility, alice, bob, charlie, rita):
     product = make_product(shop, title="A kettle")
     pin = make_pin(board, title="A kettle", product=product)
     other = make_pin(board, title="A lamp")
+    thing = make_point(pin, make_product(shop, title="A kettle's lid")).product
     ensure_links(pin=pin)
-    ensure_site_link(product=product)
+    for shown in (product, thing):
+        ensure_site_link(product=shown)
     set_wanted(board=board, by=alice, wanted={pin.pk: 3})
     for user, role in (
         (bob, Role.OWNER),

@@ -20,7 +20,8 @@ FIELDS = (
     "key tab order kind price_min price_max shop in_stock login password password1 "
     "email username language theme description alt new_board picture_url price "
     "currency again after reply draft display_name bio host sku availability code on "
-    "address by state side one deed suggestion pin descriptions suggestions"
+    "address by state side one deed suggestion pin descriptions suggestions "
+    "product spot across down"
 ).split()
 VALUES = [
     "http://[",

@@ -26,6 +26,7 @@ from tests.factories import (
     make_import,
     make_picture,
     make_pin,
+    make_point,
     make_product,
     make_shop,
     make_tags,
@@ -56,6 +57,7 @@ LISTS = [
     "/shops/{shop}/",
     "/shops/{shop}/?tab=pins",
     "/products/{product}/",
+    "/products/{pointed}/",  # it stands in the hidden picture alone
     "/tags/",
     f"/tags/?q={WORD[:3]}",
     "/tags/open/",  # which the open pin has as well
@@ -117,6 +119,11 @@ DEEDS = [
     ("POST", "/pins/{pin}/retry/", {}),
     ("POST", "/pins/{pin}/place/", {"way": "first"}),
     ("POST", "/pins/{pin}/cover/", {}),
+    ("GET", "/pins/{pin}/products/", {}),
+    ("POST", "/pins/{pin}/products/", {"spot": "middle", "product": "{product}"}),
+    ("POST", "/points/{point}/move/", {"spot": "middle"}),
+    ("POST", "/points/{point}/remove/", {}),
+    ("POST", "/points/waiting/{reading}/dismiss/", {}),
     ("GET", "/boards/{board}/edit/", {}),
     ("POST", "/boards/{board}/edit/", {"title": "mine"}),
     ("GET", "/boards/{board}/gift/", {}),
@@ -212,6 +219,7 @@ def known(alice, bob):
     own = make_board(bob, "Own", suggestions="curated")
     copies = make_board(bob, "Copies")
     mine = make_pin(own, title="Mine")
+    point = make_point(pin)
     copy = save_pin(pin=pin, board=copies, by=bob)
     Pin.objects.filter(pk=copy.pk).update(title="Copy", description="", alt="")
     copy.refresh_from_db()
@@ -240,7 +248,12 @@ def known(alice, bob):
         "comment": answered.pk,
         "import": make_import(pin).pk,
         "claim": claim.pk,
+        "point": point.pk,
+        "reading": pin.point_jobs.create(
+            by=alice, url="https://a.example/", x=1, y=1
+        ).pk,
         "product": product.pk,
+        "pointed": point.product_id,
         "shop": shop.slug,
         "neighbour": neighbour.pk,
         "own": own.pk,

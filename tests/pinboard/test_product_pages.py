@@ -8,6 +8,7 @@ from tests.factories import (
     make_board,
     make_picture,
     make_pin,
+    make_point,
     make_product,
     make_shop,
 )
@@ -66,6 +67,16 @@ def test_what_was_pinned_of_it_by_people_who_show_it(client, alice, bob):
     seen = make_pin(make_board(alice), product=product)
     make_pin(make_board(bob, visibility=Visibility.SECRET), product=product)
     assert page_of(client, product).context["pins"] == [seen]
+
+
+def test_pictures_that_show_it_among_others_are_there_as_well(client, alice, bob):
+    product = make_product()
+    own = make_pin(make_board(alice), product=product)
+    room = make_pin(own.board)
+    for pin in (own, room, make_pin(make_board(bob, visibility=Visibility.SECRET))):
+        make_point(pin, product)
+    make_point(make_pin(own.board))
+    assert page_of(client, product).context["pins"] == [room, own]
 
 
 def test_a_removed_or_unknown_product_is_not_found(client, db):
