@@ -212,7 +212,7 @@ def make_pins(stage: Stage) -> None:
     numbers = list(range(len(stage.products)))
     stage.chance.shuffle(numbers)
     for place, number in enumerate(numbers):
-        board = _board_for(stage, stage.goods[number])
+        board = board_for(stage, stage.goods[number])
         if place % 5 == 4 and number in by_shop:
             pin = save_pin(pin=by_shop[number], board=board, by=board.owner)
         else:
@@ -262,7 +262,7 @@ def _has(good: Good, words: Iterable[str]) -> bool:
     return any(re.search(rf"\b{word}", text) for word in words)
 
 
-def _board_for(stage: Stage, good: Good) -> Board:
+def board_for(stage: Stage, good: Good) -> Board:
     text = f"{good.title} {good.category}"
     for words, title in BOARD_OF:
         if _has(good, words):

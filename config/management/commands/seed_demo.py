@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from config.demo import baskets, claims, gifts, statements, trade
+from config.demo import baskets, claims, gifts, shoppable, statements, trade
 from config.demo import stage as staging
 from config.demo.goods import find_goods
 from config.demo.suggestions import make_suggestions
@@ -61,12 +61,14 @@ class Command(BaseCommand):
         for done in staging.make_pictures(made):
             if done % 10 == 0 or done == len(made.goods):
                 self._say(f"Pictures: {done} of {len(made.goods)}")
+        shoppable.paint_pages(made)
         with transaction.atomic():
             self._say("Opening shops")
             programmes = trade.make_programmes(made)
             staging.make_products(made)
             self._say("Pinning")
             staging.make_pins(made)
+            shoppable.pin_pages(made)
             staging.make_company(made)
             make_suggestions(made)
             baskets.make_baskets(made)
