@@ -16,6 +16,7 @@ WORDS = [
     _("confirmed by"),
     _("gift until"),
     _("is imported"),
+    _("point count"),
     _("Users"),
     _("ID"),
     _("actor"),
