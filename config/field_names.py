@@ -157,6 +157,7 @@ WORDS = [
     _("pins"),
     _("place"),
     _("poll cfg"),
+    _("point count"),
     _("polled until"),
     _("posted at"),
     _("prefix"),

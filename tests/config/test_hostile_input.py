@@ -67,6 +67,7 @@ def addresses():
 
 
 def filled(address, known, other):
+    address = address.replace("<uuid:pk>", "<uuid>")
     gaps = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:\[[^]]*\]|[^()])*\)")
     return gaps.sub(lambda gap: str(known.get(gap[1] or gap[2], other)), address)
 
@@ -87,6 +88,8 @@ def known(alice):
         "slug": shop.slug,
         "public_id": uuid.uuid4(),
         "deed": uuid.uuid4(),
+        "uuid": uuid.uuid4(),
+        "secret": "x" * 32,
         "path": "private/aa/a.webp",
     }
 
