@@ -157,7 +157,6 @@ WORDS = [
     _("pins"),
     _("place"),
     _("poll cfg"),
-    _("point count"),
     _("polled until"),
     _("posted at"),
     _("prefix"),
