@@ -378,8 +378,8 @@ def test_what_comes_while_a_case_is_open_is_held_the_next_night(link, alice, ros
     look_for_risk()
     commission.refresh_from_db()
     assert commission.hold_reasons == [HoldReason.FRAUD]
-    notes = RiskCase.objects.get().events.values_list("note", flat=True)
-    assert list(notes) == ["", "1 commission held"]
+    steps = RiskCase.objects.get().events.values_list("held_count", flat=True)
+    assert list(steps) == [None, 1]
 
 
 def test_what_a_reviewer_lets_go_of_by_hand_is_not_held_again(link, alice, rosa):
