@@ -110,8 +110,9 @@ def test_everything_works_without_javascript(live, visit, tmp_path):
     sign_in(visitor, "bob", live.password("bob"))
     visitor.goto("/explore/")
     visitor.locator(".pin-title a").nth(3).click()
-    visitor.locator("textarea[name=text]").first.fill("Said without a script")
-    visitor.locator("form.comment-form button").first.click()
+    form = visitor.locator("form.comment-form").first
+    form.locator("textarea[name=text]").fill("Said without a script")
+    form.locator("button").first.click()
     visitor.get_by_text("Said without a script").first.wait_for()
     visitor.goto("/pins/new/")
     photo = tmp_path / "plain.jpg"
