@@ -16,7 +16,10 @@ from users.models import User
 @transaction.atomic
 def fill_basket(*, choices: Mapping[int, Choice], by: User) -> None:
     """Keep what was chosen of these pins, by their keys. The caller looked at who may
-    see them. Rows are written in one order, so that two tabs never block each other."""
+    see them; a pin that is gone meanwhile is passed over, and none goes while its line
+    is written. All of it in one order, so that two tabs never block each other."""
+    pins = Pin.objects.filter(pk__in=choices).order_by("pk")
+    there = pins.select_for_update(no_key=True).values_list("pk", flat=True)
     lines = [
         BasketLine(
             owner=by,
@@ -24,7 +27,7 @@ def fill_basket(*, choices: Mapping[int, Choice], by: User) -> None:
             quantity=choices[pin].quantity,
             is_bought=choices[pin].is_bought,
         )
-        for pin in sorted(choices)
+        for pin in there
     ]
     BasketLine.objects.bulk_create(
         lines,
@@ -50,9 +53,8 @@ def adopt_basket(
     *, choices: Mapping[int, Choice], budgets: Mapping[int, Budget], by: User
 ) -> None:
     """Take over what somebody chose before they signed in: it is newer than what their
-    account says. What is gone meanwhile is passed over."""
-    there = Pin.objects.filter(pk__in=choices).values_list("pk", flat=True)
-    fill_basket(choices={pk: choices[pk] for pk in there}, by=by)
+    account says."""
+    fill_basket(choices=choices, by=by)
     for board in Board.objects.filter(pk__in=budgets):
         set_budget(board=board, budget=budgets[board.pk], by=by)
 

@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from pinboard.models import BasketBudget, BasketLine, Board
+from pinboard.actions.baskets import fill_basket
+from pinboard.models import BasketBudget, BasketLine, Board, Pin
+from pinboard.models.basket import Choice
 from tests.factories import (
     make_board,
     make_link,
@@ -551,6 +553,15 @@ def test_what_a_visitor_chose_is_theirs_once_they_sign_in(client, bob, board):
     }
     assert BasketBudget.objects.get(owner=bob).amount_minor == 70000
     assert "baskets" not in client.session
+
+
+def test_a_pin_that_goes_while_its_number_is_sent_takes_nothing_along(bob, board):
+    gone, there = make_item(board), make_item(board)
+    choices = {pin.pk: Choice(quantity=2) for pin in (gone, there)}
+    Pin.objects.filter(pk=gone.pk).delete()
+    fill_basket(choices=choices, by=bob)
+    connection.check_constraints()  # a foreign key is looked at late
+    assert [line.pin for line in BasketLine.objects.all()] == [there]
 
 
 def test_a_visitors_session_does_not_grow_without_end(client, alice):
