@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -57,7 +59,9 @@ WATCH_SHIFTS = """
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_fit_stand_still_and_are_silent(visit, name):
     page = visit(name)
-    addresses = [*PAGES[name], *a_pin_and_its_board(page)]
+    pin, board = a_pin_and_its_board(page)
+    basket = re.sub(r"^(/boards/\d+).*", r"\1/basket/", board)
+    addresses = [*PAGES[name], pin, board, basket]
     said = _console_of(page)
     page.add_init_script(WATCH_SHIFTS)
     wrong = []

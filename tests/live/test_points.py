@@ -54,6 +54,8 @@ def test_points_stand_where_they_were_put_at_every_size(visit, address, where):
         for place in places:
             assert place["is"] == pytest.approx(place["said"], abs=0.5), (width, height)
             assert place["isOnScreen"]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
