@@ -315,6 +315,8 @@ def test_an_endless_picture_is_cut_at_twelve_megabytes(site):
             for _ in range(400):
                 handler.wfile.write(b"x" * 100_000)
                 sent += 100_000
+                # Else megabytes wait in the kernel, sent and never taken.
+                time.sleep(0.005)
         except OSError:
             handler.server.was_hung_up_on.set()
 
